@@ -1,0 +1,9 @@
+"""From target weights to money: state changes inside the loop, the result after it is frozen."""
+
+from __future__ import annotations
+
+from touchstone.backtest._costs import Costs
+from touchstone.backtest._result import Result
+from touchstone.backtest._simulate import simulate
+
+__all__ = ["Costs", "Result", "simulate"]

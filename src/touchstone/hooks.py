@@ -1,0 +1,45 @@
+"""Kedro hooks: what lies on disk becomes a dataset, and a finished loop is archived and told to the ledger and the tracker."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from touchstone.datasets import OutputDigests
+from touchstone.stages import STAGES, persisted_outputs
+
+__all__ = ["HOOKS"]
+
+
+class LineageHook:
+    """Gives `reporting` the digests of all outputs, and keeps every finished loop."""
+
+    def __init__(self) -> None:
+        self._root = Path()
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        self._root = Path(context.project_path)
+
+    @hook_impl
+    def after_catalog_created(self, catalog: CatalogProtocol) -> None:
+        written = {name for stage in STAGES for name in persisted_outputs(pipelines[stage], catalog)} - {"manifest"}
+        catalog["output_digests"] = OutputDigests(catalog=catalog, names=tuple(sorted(written)), root=self._root)
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline) -> None:
+        if "manifest" not in pipeline.all_outputs() or os.environ.get("TOUCHSTONE_TRACKING") == "off":
+            return
+        from touchstone.tracking import keep_run
+
+        keep_run(self._root)
+
+
+HOOKS: tuple[Any, ...] = (LineageHook(),)

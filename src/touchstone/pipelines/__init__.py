@@ -1,0 +1,1 @@
+"""Wiring: each node names its inputs, calls the domain and returns datasets."""

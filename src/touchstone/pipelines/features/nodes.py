@@ -1,0 +1,66 @@
+"""Nodes of `features`."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from touchstone import audit, features, labels
+from touchstone.lineage import data_hash, task_seed
+from touchstone.parameters import FeaturesParameters, LabelsParameters, RuntimeParameters, identity
+from touchstone.pipelines.records import stage_record
+
+logger = logging.getLogger(__name__)
+
+
+def engineer(*, parameters: FeaturesParameters, runtime: RuntimeParameters, **tables: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Every feature that the tables can carry, and a plan that says which were left out and why."""
+    plan = features.plan(
+        parameters.sets,
+        fields=tuple(tables["bars"].columns),
+        has_benchmark=not tables["benchmark"].empty,
+        macro_series=tuple(sorted(tables["macro"]["series"].unique())),
+        signal_names=tuple(sorted(tables["signals"]["name"].unique())),
+    )
+    for left in plan.left_out:
+        logger.warning("Feature %s is left out: %s", left.feature, left.reason)
+    layout = {
+        "columns": list(plan.columns),
+        "left_out": [{"feature": left.feature, "reason": left.reason} for left in plan.left_out],
+        "lookback": plan.lookback,
+        "needs_benchmark": plan.needs_benchmark,
+    }
+    return _compute(parameters, runtime, **tables), layout
+
+
+def make_labels(parameters: LabelsParameters, bars: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
+    """Fill-to-fill returns and their spans."""
+    return labels.forward_return(bars, horizon=parameters.horizon, fill=parameters.fill, actions=actions)
+
+
+def audit_look_ahead(*, parameters: FeaturesParameters, runtime: RuntimeParameters, seed: int, **tables: pd.DataFrame) -> dict[str, Any]:
+    """Recompute on cut and on perturbed history; a value that changes stops the run."""
+    report = audit.look_ahead(
+        partial(_compute, parameters, runtime), tables, n_cuts=parameters.audit_cuts, seed=task_seed(seed, "features", "audit", 0)
+    )
+    report.raise_on_leak()
+    return {"passed": report.passed, "n_compared": report.n_compared, "n_findings": len(report.findings)}
+
+
+def record_features(
+    *, parameters: FeaturesParameters, matrix: pd.DataFrame, targets: pd.DataFrame, plan: dict[str, Any], audited: dict[str, Any]
+) -> dict[str, Any]:
+    """What the stage wrote, by content."""
+    return stage_record(
+        parameters={"features": identity(parameters)},
+        outputs={"features": data_hash(matrix), "labels": data_hash(targets)},
+        facts={"n_features": len(plan["columns"]), "left_out": plan["left_out"], "values_audited": audited["n_compared"]},
+    )
+
+
+def _compute(parameters: FeaturesParameters, runtime: RuntimeParameters, **tables: pd.DataFrame) -> pd.DataFrame:
+    bars = tables.pop("bars")
+    return features.compute(bars, parameters.sets, transform=parameters.transform, threads=runtime.threads, **tables)

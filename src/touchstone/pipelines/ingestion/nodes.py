@@ -1,0 +1,50 @@
+"""Nodes of `ingestion`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from touchstone import market, sources
+from touchstone.lineage import data_hash
+from touchstone.parameters import DataParameters, LabelsParameters, identity
+from touchstone.pipelines.records import stage_record
+
+
+def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tuple[Any, ...]:
+    """Ask the source for everything it has; the simulated one plants its signal against the label of the run."""
+    options: dict[str, Any] = {}
+    if data.source == "files":
+        options = data.files.model_dump()
+    if data.source == "simulated":
+        options = {**data.simulated.model_dump(), "horizon": labels.horizon, "fill": labels.fill}
+    loaded = sources.load(
+        data.source, start=data.start, end=data.end, symbols=data.symbols, calendar=data.calendar, seed=seed, **options
+    )
+    tables = (loaded.bars, loaded.actions, loaded.macro, loaded.signals, loaded.universe, loaded.benchmark)
+    return (*tables, loaded.metadata.model_dump(mode="json"))
+
+
+def clean(*, metadata: dict[str, Any], **tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    """Check every table; what fails is kept apart, never dropped."""
+    done = market.ingest(market.MarketData(**tables, metadata=market.Metadata.model_validate(metadata)))
+    checked = (done.bars, done.actions, done.macro, done.signals, done.universe, done.benchmark)
+    return (*checked, done.quality, done.quarantine)
+
+
+def record_ingestion(
+    *, data: DataParameters, labels: LabelsParameters, seed: int, metadata: dict[str, Any], **tables: pd.DataFrame
+) -> dict[str, Any]:
+    """What the stage read and wrote, by content."""
+    return stage_record(
+        parameters={"data": identity(data), "labels": identity(labels), "seed": seed},
+        outputs={name: data_hash(table) for name, table in tables.items()},
+        facts={
+            "rows_in": len(tables["raw_bars"]),
+            "rows_clean": len(tables["bars"]),
+            "rows_quarantined": len(tables["quarantine"]),
+            "n_symbols": int(tables["bars"].index.get_level_values("symbol").nunique()),
+            "source": metadata,
+        },
+    )

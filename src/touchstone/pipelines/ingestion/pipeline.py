@@ -1,0 +1,46 @@
+"""Raw snapshot → schema → quality verdict → clean tables. Every node but the snapshot is tagged, so that a run can be proved from it."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from touchstone.pipelines.ingestion import nodes
+
+__all__ = ["create_pipeline"]
+
+RAW = ["raw_bars", "raw_actions", "raw_macro", "raw_signals", "raw_universe", "raw_benchmark", "metadata"]
+RAW_TABLES = {
+    "bars": "raw_bars",
+    "actions": "raw_actions",
+    "macro": "raw_macro",
+    "signals": "raw_signals",
+    "universe": "raw_universe",
+    "benchmark": "raw_benchmark",
+}
+CLEAN = ["bars", "actions", "macro", "signals", "universe", "benchmark", "quality", "quarantine"]
+RECORDED = {
+    "raw_bars": "raw_bars",
+    "bars": "bars",
+    "actions": "actions",
+    "macro": "macro",
+    "signals": "signals",
+    "universe": "universe",
+    "benchmark": "benchmark",
+    "quality": "quality",
+    "quarantine": "quarantine",
+}
+SETTINGS = {"data": "params:data", "labels": "params:labels", "seed": "params:seed"}
+AFTER = "after_snapshot"
+
+
+def create_pipeline() -> Pipeline:
+    """The ingestion pipeline."""
+    return Pipeline(
+        [
+            Node(nodes.snapshot, SETTINGS, RAW, name="snapshot"),
+            Node(nodes.clean, {"metadata": "metadata", **RAW_TABLES}, CLEAN, name="clean", tags=AFTER),
+            Node(
+                nodes.record_ingestion, {**SETTINGS, "metadata": "metadata", **RECORDED}, "ingestion_record", name="record_ingestion", tags=AFTER
+            ),
+        ]
+    )

@@ -1,0 +1,54 @@
+"""Luck, leakage, stability and cost, and the gate that rules on them."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Node, Pipeline
+
+from touchstone.pipelines.validation import nodes
+
+__all__ = ["create_pipeline"]
+
+EVIDENCE = {
+    "scores": "scores",
+    "targets": "labels",
+    "equity": "equity",
+    "equity_gross": "equity_gross",
+    "reference": "reference",
+    "audited": "audit",
+    "counted": "trial_count",
+    "cost_curve": "cost_curve",
+}
+
+
+def create_pipeline() -> Pipeline:
+    """The validation pipeline."""
+    return Pipeline(
+        [
+            Node(
+                nodes.cost_sensitivity,
+                {
+                    "labels": "params:labels",
+                    "backtest": "params:backtest",
+                    "validation": "params:validation",
+                    "scores": "scores",
+                    "bars": "bars",
+                    "actions": "actions",
+                },
+                "cost_curve",
+                name="cost_sensitivity",
+            ),
+            Node(nodes.count, ["run_trial", "trials", "known_trials"], "trial_count", name="count_trials"),
+            Node(
+                nodes.score,
+                {"labels": "params:labels", "validation": "params:validation", "seed": "params:seed", **EVIDENCE},
+                "scorecard",
+                name="score",
+            ),
+            Node(nodes.judge, ["params:validation", "scorecard"], "verdict", name="judge"),
+            Node(nodes.headline, ["scorecard", "verdict"], "metrics", name="headline"),
+            Node(
+                nodes.record_validation, ["params:validation", "scorecard", "verdict"], "validation_record", name="record_validation"
+            ),
+        ],
+        tags="after_snapshot",
+    )

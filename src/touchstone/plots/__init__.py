@@ -1,0 +1,22 @@
+"""One figure per function: numbers in, a matplotlib figure out, and `to_svg` for the same bytes every time."""
+
+from __future__ import annotations
+
+from touchstone.plots._calendar import monthly_heatmap, monthly_returns
+from touchstone.plots._costs import cost_curve, trade_costs
+from touchstone.plots._curves import drawdown, equity_curve, growth
+from touchstone.plots._forecasts import ic_over_time, quantile_returns
+from touchstone.plots._style import to_svg
+
+__all__ = [
+    "cost_curve",
+    "drawdown",
+    "equity_curve",
+    "growth",
+    "ic_over_time",
+    "monthly_heatmap",
+    "monthly_returns",
+    "quantile_returns",
+    "to_svg",
+    "trade_costs",
+]

@@ -1,0 +1,107 @@
+"""The shocks of a simulated market: factors, fat tails, clustered volatility, overnight gaps, earnings jumps; all symmetric about nought.
+
+Nothing here depends on a price, and flipping the sign of every draw gives an equally likely market. What follows from that is told in
+`_simulated_prices`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from touchstone.types import FloatArray, IntArray
+
+__all__ = ["Shocks", "autoregressive", "draw_shocks"]
+
+N_SECTORS = 8
+MARKET_VOLATILITY = 0.010  # per session, like the factors below
+SECTOR_VOLATILITY = 0.006
+OVERNIGHT_SHARE = 0.3  # of the variance of a session
+DEGREES_OF_FREEDOM = 5.0  # of the Student t that gives the fat tails
+VOLATILITY_SPREAD = 0.3  # standard deviation of the log of the symbols' volatilities
+SESSIONS_PER_QUARTER = 63
+JUMP_SIZE = 3.0  # standard deviation of an earnings gap, in volatilities of the symbol
+LARGEST_SHOCK = 0.22  # of the anchor, overnight and intraday each; keeps prices positive
+
+
+@dataclass(frozen=True)
+class Shocks:
+    """Moves as fractions of an anchor price, by session (rows) and symbol (columns).
+
+    Attributes
+    ----------
+    overnight, intraday
+        Moves from the last close to the open and from there to the close, ``(n_sessions, n_symbols)``.
+    intraday_volatility
+        Standard deviation that `intraday` was drawn with, ``(n_sessions, n_symbols)``.
+    market
+        Moves of the market factor over the whole session, ``(n_sessions,)``.
+    volatility
+        Idiosyncratic volatility of each symbol per session, ``(n_symbols,)``.
+    """
+
+    overnight: FloatArray
+    intraday: FloatArray
+    intraday_volatility: FloatArray
+    market: FloatArray
+    volatility: FloatArray
+
+
+def draw_shocks(rng: np.random.Generator, *, n_sessions: int, n_symbols: int, idiosyncratic_volatility: float) -> Shocks:
+    """Draw market, sector and own moves of every symbol.
+
+    The root mean square of the symbols' idiosyncratic volatilities, gaps included, is `idiosyncratic_volatility` per session.
+    """
+    volatility = idiosyncratic_volatility * np.exp(VOLATILITY_SPREAD * rng.standard_normal(n_symbols) - VOLATILITY_SPREAD**2)
+    beta = np.clip(rng.normal(1.0, 0.3, n_symbols), 0.2, 2.0)
+    sector = rng.integers(0, N_SECTORS, n_symbols)
+    market_scale = MARKET_VOLATILITY * _clusters(rng, (n_sessions, 1), persistence=0.985, spread=0.4)
+    sector_scale = SECTOR_VOLATILITY * _clusters(rng, (n_sessions, N_SECTORS), persistence=0.97, spread=0.3)
+    jump_share = JUMP_SIZE**2 / SESSIONS_PER_QUARTER
+    own_scale = volatility * np.sqrt(1.0 - jump_share) * _clusters(rng, (n_sessions, n_symbols), persistence=0.97, spread=0.35)
+    moves = []
+    for share in (OVERNIGHT_SHARE, 1.0 - OVERNIGHT_SHARE):
+        market = market_scale * _fat_tailed(rng, market_scale.shape)
+        sectors = sector_scale * _fat_tailed(rng, sector_scale.shape)
+        own = own_scale * _fat_tailed(rng, own_scale.shape)
+        moves.append((np.sqrt(share) * market, np.sqrt(share) * (market * beta + sectors[:, sector] + own)))
+    (market_overnight, overnight), (market_intraday, intraday) = moves
+    overnight = overnight + volatility * _earnings_gaps(rng, n_sessions, n_symbols)
+    spread = np.sqrt((1.0 - OVERNIGHT_SHARE) * ((market_scale * beta) ** 2 + sector_scale[:, sector] ** 2 + own_scale**2))
+    return Shocks(
+        overnight=np.clip(overnight, -LARGEST_SHOCK, LARGEST_SHOCK),
+        intraday=np.clip(intraday, -LARGEST_SHOCK, LARGEST_SHOCK),
+        intraday_volatility=spread,
+        market=np.clip((market_overnight + market_intraday)[:, 0], -LARGEST_SHOCK, LARGEST_SHOCK),
+        volatility=volatility,
+    )
+
+
+def autoregressive(noise: FloatArray, persistence: float) -> FloatArray:
+    """Turn standard normal noise into stationary AR(1) columns of unit variance."""
+    values = np.empty_like(noise)
+    values[0] = noise[0]
+    fresh = np.sqrt(1.0 - persistence**2) * noise
+    for session in range(1, len(noise)):
+        values[session] = persistence * values[session - 1] + fresh[session]
+    return values
+
+
+def _clusters(rng: np.random.Generator, shape: tuple[int, int], *, persistence: float, spread: float) -> FloatArray:
+    """Slowly moving multipliers of volatility whose mean square is one."""
+    return np.exp(spread * autoregressive(rng.standard_normal(shape), persistence) - spread**2)
+
+
+def _fat_tailed(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    """Student t noise of unit variance."""
+    return rng.standard_t(DEGREES_OF_FREEDOM, shape) * np.sqrt((DEGREES_OF_FREEDOM - 2.0) / DEGREES_OF_FREEDOM)
+
+
+def _earnings_gaps(rng: np.random.Generator, n_sessions: int, n_symbols: int) -> FloatArray:
+    """One gap a quarter at each symbol's own place in it, nought elsewhere."""
+    phase: IntArray = rng.integers(0, SESSIONS_PER_QUARTER, n_symbols)
+    is_due = np.arange(n_sessions)[:, None] % SESSIONS_PER_QUARTER == phase
+    gaps = np.zeros((n_sessions, n_symbols))
+    gaps[is_due] = JUMP_SIZE * rng.standard_normal(int(is_due.sum()))
+    return gaps
