@@ -22,8 +22,18 @@ def one_sentence() -> Iterator[None]:
     """A user's mistake is one sentence and a non-zero exit, never a traceback."""
     try:
         yield
-    except TouchstoneError as error:
-        raise click.ClickException(str(error)) from None
+    except Exception as error:
+        told = _cause(error)
+        if told is None:
+            raise
+        raise click.ClickException(str(told)) from None
+
+
+def _cause(error: BaseException | None) -> TouchstoneError | None:
+    """The user's mistake behind an error, also where Kedro has wrapped it."""
+    while error is not None and not isinstance(error, TouchstoneError):
+        error = error.__cause__
+    return error
 
 
 class _Commands(click.Group):

@@ -23,13 +23,25 @@ def summary(run: RunView) -> RenderableType:
 
 def _headline(run: RunView) -> Table:
     table = Table(title=f"run {run.run_id}", show_header=False, title_justify="left")
-    for label, value in _rows(run.scorecard):
+    for label, value in _rows(run):
         table.add_row(label, value)
     return table
 
 
-def _rows(card: dict[str, Any]) -> list[tuple[str, str]]:
-    raise NotImplementedError
+def _rows(run: RunView) -> list[tuple[str, str]]:
+    card = run.scorecard
+    span, ic, sharpe, luck = card["span"], card["rank_ic"], card["sharpe"], card["luck"]
+    interval = f"{card['settings']['confidence']:.0%} interval"
+    return [
+        ("source", run.metadata["source"]),
+        ("backtest span", f"{span['first']} to {span['last']}, {span['n_sessions']} sessions"),
+        ("rank IC", f"{_number(ic['mean'])}, {interval} {_number(ic['lower'])} to {_number(ic['upper'])}, {ic['n']} cross-sections"),
+        ("Sharpe after costs", f"{_number(sharpe['net'])}, {interval} {_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}"),
+        ("Sharpe before costs", _number(sharpe["gross"])),
+        ("Sharpe of the benchmark", f"{_number(sharpe['benchmark'])} {run.metadata['benchmark_name']}".strip()),
+        ("Sharpe of the equal-weighted universe", _number(sharpe["equal_weighted"])),
+        ("deflated Sharpe", f"{_number(luck['deflated_sharpe'])} after {luck['n_trials']} trials"),
+    ]
 
 
 def _gate(rules: list[dict[str, Any]]) -> Table:
@@ -38,7 +50,14 @@ def _gate(rules: list[dict[str, Any]]) -> Table:
         table.add_column(column, justify="right" if column in {"observed", "threshold"} else "left")
     for rule in rules:
         outcome = Text(rule["outcome"].replace("_", " "), style=_COLOURS[rule["outcome"]])
-        table.add_row(rule["name"], outcome, _number(rule["observed"]), _number(rule["threshold"]), "yes" if rule["required"] else "no", rule["reason"])
+        table.add_row(
+            rule["name"],
+            outcome,
+            _number(rule["observed"]),
+            _number(rule["threshold"]),
+            "yes" if rule["required"] else "no",
+            rule["reason"],
+        )
     return table
 
 

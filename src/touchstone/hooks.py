@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from touchstone.datasets import OutputDigests
-from touchstone.stages import STAGES, persisted_outputs
+from touchstone.stages import STAGES, code_files, persisted_outputs
 
 __all__ = ["HOOKS"]
 
@@ -23,10 +24,13 @@ class LineageHook:
 
     def __init__(self) -> None:
         self._root = Path()
+        self._parameters: dict[str, Any] = {}
+        self._began = 0.0
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         self._root = Path(context.project_path)
+        self._parameters = context.config_loader["parameters"]
 
     @hook_impl
     def after_catalog_created(self, catalog: CatalogProtocol) -> None:
@@ -34,12 +38,16 @@ class LineageHook:
         catalog["output_digests"] = OutputDigests(catalog=catalog, names=tuple(sorted(written)), root=self._root)
 
     @hook_impl
+    def before_pipeline_run(self) -> None:
+        self._began = time.monotonic()
+
+    @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline) -> None:
         if "manifest" not in pipeline.all_outputs() or os.environ.get("TOUCHSTONE_TRACKING") == "off":
             return
         from touchstone.tracking import keep_run
 
-        keep_run(self._root)
+        keep_run(self._root, parameters=self._parameters, code=code_files(self._root), seconds=time.monotonic() - self._began)
 
 
 HOOKS: tuple[Any, ...] = (LineageHook(),)

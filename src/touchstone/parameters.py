@@ -19,7 +19,6 @@ __all__ = [
     "GateRule",
     "LabelsParameters",
     "Parameters",
-    "ReportingParameters",
     "RuntimeParameters",
     "SimulatedParameters",
     "TrainingParameters",
@@ -104,10 +103,6 @@ class ValidationParameters(_Section):
     gate: dict[str, GateRule]
 
 
-class ReportingParameters(_Section):
-    reports: tuple[str, ...] = ("tear_sheet",)
-
-
 class RuntimeParameters(_Section):
     threads: int = Field(2, ge=1, json_schema_extra=_WHERE_OR_HOW_FAST)
 
@@ -122,7 +117,6 @@ class Parameters(_Section):
     training: TrainingParameters
     backtest: BacktestParameters
     validation: ValidationParameters
-    reporting: ReportingParameters
     runtime: RuntimeParameters
 
 

@@ -5,5 +5,6 @@ from __future__ import annotations
 from touchstone.backtest._costs import Costs
 from touchstone.backtest._result import Result
 from touchstone.backtest._simulate import simulate
+from touchstone.backtest._trade_scores import trade_scores
 
-__all__ = ["Costs", "Result", "simulate"]
+__all__ = ["Costs", "Result", "simulate", "trade_scores"]

@@ -5,5 +5,15 @@ from __future__ import annotations
 from touchstone.datasets._atomic import BytesDataset, JSONDataset, TableDataset, TextDataset
 from touchstone.datasets._digests import CodeDigests, OutputDigests
 from touchstone.datasets._known_trials import KnownTrialsDataset
+from touchstone.datasets._search_storage import SearchStorage
 
-__all__ = ["BytesDataset", "CodeDigests", "JSONDataset", "KnownTrialsDataset", "OutputDigests", "TableDataset", "TextDataset"]
+__all__ = [
+    "BytesDataset",
+    "CodeDigests",
+    "JSONDataset",
+    "KnownTrialsDataset",
+    "OutputDigests",
+    "SearchStorage",
+    "TableDataset",
+    "TextDataset",
+]

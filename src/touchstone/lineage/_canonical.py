@@ -22,7 +22,7 @@ __all__ = ["canonical_json", "digest", "round_metrics"]
 def canonical_json(value: Any) -> str:
     """Write a value as JSON whose text depends on the value alone.
 
-    Keys sorted, no spaces, UTF-8, floats by ``repr``, −0 as 0, NaN and missing values as ``null``, dates as ISO text.
+    Keys sorted, no spaces, UTF-8, floats by ``repr``, negative zero as zero, NaN and missing values as ``null``, dates as ISO text.
     Pydantic models and dataclasses are taken by their fields, arrays as lists.
 
     Parameters
@@ -96,7 +96,7 @@ def _scalar(value: Any, where: str) -> Any:
 def _number(value: float, where: str) -> float | None:
     if math.isinf(value):
         raise LineageError(f"Canonical JSON holds finite numbers and NaN, but got {value} at {where}: write None for what is undefined.")
-    return None if math.isnan(value) else value + 0.0  # −0 + 0 = 0
+    return None if math.isnan(value) else value + 0.0  # adding zero takes the sign off negative zero
 
 
 def _key(key: Any, where: str) -> str:
@@ -107,5 +107,5 @@ def _key(key: Any, where: str) -> str:
 
 def _refusal(value: Any, where: str) -> LineageError:
     return LineageError(
-        f"Canonical JSON holds numbers, text, dates, lists and mappings, but got {type(value).__name__} at {where}: turn it into one of them."
+        f"Canonical JSON holds numbers, text, dates, lists and mappings, but got {type(value).__name__} at {where}: convert it."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ __all__ = ["data_hash"]
 _MISSING_TEXT = -1
 
 
-def data_hash(table: pd.DataFrame | pd.Series[object]) -> str:
+def data_hash(table: pd.DataFrame | pd.Series[Any]) -> str:
     """SHA-256 over the index, the column names, their types and their values in the order of the rows.
 
     How the table is stored does not count: memory layout, byte order, the engine behind text, the kind of a range index. What
@@ -43,7 +44,7 @@ def data_hash(table: pd.DataFrame | pd.Series[object]) -> str:
     return hasher.hexdigest()
 
 
-def _parts(table: pd.DataFrame | pd.Series[object]) -> Iterator[tuple[str, object, pd.Index]]:
+def _parts(table: pd.DataFrame | pd.Series[Any]) -> Iterator[tuple[str, object, pd.Index]]:
     for level in range(table.index.nlevels):
         yield "index", _name(table.index.names[level]), table.index.get_level_values(level)
     if isinstance(table, pd.Series):
@@ -79,5 +80,5 @@ def _text_bytes(name: object, values: pd.Index) -> bytes:
 
 def _refusal(name: object, kind: str) -> LineageError:
     return LineageError(
-        f"A hashed column must hold numbers, truth values, dates without zone or text, but '{name}' holds {kind}: convert it before hashing."
+        f"A hashed column must hold numbers, truth values, dates without zone or text, but '{name}' holds {kind}: convert it."
     )

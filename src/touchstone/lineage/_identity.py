@@ -64,9 +64,7 @@ class Identity:
         """
         odd = sorted(set(values) ^ {"run_id", *_PARTS})
         if odd:
-            raise LineageError(
-                f"An identity has exactly the parts run_id, {', '.join(_PARTS)}, but missing or unknown is: {name_few(odd)}."
-            )
+            raise LineageError(f"An identity has exactly the parts run_id, {', '.join(_PARTS)}, but odd here: {name_few(odd)}.")
         identity = cls(**{name: values[name] for name in _PARTS})
         if identity.run_id != values["run_id"]:
             raise LineageError(

@@ -89,6 +89,7 @@ def check_chain(records: Iterable[Manifest]) -> None:
         if record.envelope.get("chain_prev") != link:
             raise LineageError(
                 f"Each manifest must name the hash of the one before it, but record {position} (run {record.run_id[:12]}) names "
-                f"{record.envelope.get('chain_prev')} instead of {link}: an earlier record was changed or removed; bring the file back from a copy."
+                f"{record.envelope.get('chain_prev')} instead of {link}: an earlier record was changed or removed."
+                " Bring the file back from a copy."
             )
         link = record.record_hash

@@ -12,7 +12,7 @@ import numpy as np
 from touchstone.errors import LineageError
 from touchstone.lineage._canonical import canonical_json, digest, round_metrics
 
-__all__ = ["Scope", "Trial", "TrialCount", "count_trials", "trial_key"]
+__all__ = ["Scope", "Trial", "TrialCount", "count_trials", "ledger_hash", "trial_key"]
 
 _NUMBERS = ("sharpe", "skewness", "kurtosis")
 
@@ -112,7 +112,7 @@ class TrialCount:
     ----------
     n : distinct keys with a common symbol and an overlapping span.
     variance : variance (ddof 1) of their defined per-period Sharpe ratios; 0 when ``n`` ≤ 1, as nothing was chosen; NaN when there are
-        more trials but fewer than two defined ratios, as their dispersion is then unknown (fall back on 1/(n_observations − 1)).
+        more trials but fewer than two defined ratios, as their dispersion is then unknown (fall back on 1/(n_observations - 1)).
     scope : the scope they were counted for.
     """
 
@@ -140,6 +140,11 @@ def count_trials(known: Iterable[Trial], own: Iterable[Trial], scope: Scope) -> 
     if len(distinct) <= 1:
         return TrialCount(n=len(distinct), variance=0.0, scope=scope)
     return TrialCount(n=len(distinct), variance=float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan, scope=scope)
+
+
+def ledger_hash(trials: Iterable[Trial]) -> str:
+    """SHA-256 of the canonical JSON of the trials, sorted by key: the ledger's part of a run's identity."""
+    return digest(canonical_json([trial.to_dict() for trial in sorted(trials, key=lambda trial: trial.key)]).encode())
 
 
 def _or_none(value: float) -> float | None:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from touchstone.lineage import round_metrics
+import pandas as pd
 
-__all__ = ["stage_record"]
+from touchstone.lineage import Scope, round_metrics
+
+__all__ = ["scope_of", "stage_record"]
+
+
+def scope_of(source: str, rows: pd.Index) -> Scope:
+    """What a trial looked at: the source, the symbols of the rows, their first and last session."""
+    dates = rows.get_level_values("date")
+    symbols = rows.get_level_values("symbol").unique()
+    return Scope(source=source, symbols=tuple(symbols), start=str(dates.min().date()), end=str(dates.max().date()))
 
 
 def stage_record(*, parameters: Mapping[str, Any], outputs: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:

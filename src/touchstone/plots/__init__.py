@@ -6,7 +6,7 @@ from touchstone.plots._calendar import monthly_heatmap, monthly_returns
 from touchstone.plots._costs import cost_curve, trade_costs
 from touchstone.plots._curves import drawdown, equity_curve, growth
 from touchstone.plots._forecasts import ic_over_time, quantile_returns
-from touchstone.plots._style import to_svg
+from touchstone.plots._style import number, percent, to_svg
 
 __all__ = [
     "cost_curve",
@@ -16,6 +16,8 @@ __all__ = [
     "ic_over_time",
     "monthly_heatmap",
     "monthly_returns",
+    "number",
+    "percent",
     "quantile_returns",
     "to_svg",
     "trade_costs",

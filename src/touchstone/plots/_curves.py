@@ -18,9 +18,8 @@ __all__ = ["drawdown", "equity_curve", "growth"]
 _KNOWN = ("net", "gross", "benchmark", "equal_weighted")
 _LABELS = {"net": "Net of costs", "gross": "Before costs", "benchmark": "Benchmark", "equal_weighted": "Equal-weighted universe"}
 _STRETCHES = 700
-_LEVELS = np.array(
-    [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0]
-)
+_DOUBLINGS = 2.0 ** np.arange(-6, 12)
+_HALVES = np.sort(np.concatenate([_DOUBLINGS, 1.5 * _DOUBLINGS]))
 
 
 def growth(returns: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +58,7 @@ def equity_curve(curves: pd.DataFrame, *, labels: Mapping[str, str] | None = Non
     """
     drawn = dated(curves, "An equity curve")
     if log_scale and bool((drawn <= 0).any(axis=None)):
-        raise DataError(f"A log scale needs values above 0, but the lowest is {drawn.min(axis=None):.4g}: pass log_scale=False.")
+        raise DataError(f"A log scale needs values above 0, but the lowest is {np.nanmin(drawn.to_numpy()):.4g}: pass log_scale=False.")
     names = {**_LABELS, **(labels or {})}
     with house_style():
         figure = new_figure(9.6, 3.9, right=1.95)
@@ -131,12 +130,16 @@ def _growth_axis(axes: Axes, *, log_scale: bool) -> None:
     if log_scale:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
-        levels = _LEVELS[(low <= _LEVELS) & (high >= _LEVELS)]
-        ticks = levels[:: 1 + len(levels) // 9] if len(levels) >= 4 else MaxNLocator(5).tick_values(low, high)
-        axes.set_ylim(low, high)
-        axes.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+        axes.yaxis.set_major_locator(FixedLocator(_levels(low, high)))
         axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: PERCENT(value - 1.0)))
+
+
+def _levels(low: float, high: float) -> list[float]:
+    """Ticks of a log axis: doublings for a wide range, steps of half between for a middling one, round numbers for a narrow one."""
+    narrow = 1.0 + MaxNLocator(6).tick_values(low - 1.0, high - 1.0)
+    ladder = _DOUBLINGS if high / low > 12 else _HALVES if high / low > 3 else narrow
+    return [float(level) for level in ladder if low <= level <= high]
 
 
 def _mark_deepest(axes: Axes, fall: pd.Series) -> None:

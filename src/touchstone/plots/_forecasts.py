@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
 
 from touchstone.errors import DataError
 from touchstone.plots._style import GREY, INK, LOSS, NAVY, PERCENT, date_axis, dated, house_style, new_figure, number, percent
-from touchstone.types import FloatArray
 
 __all__ = ["ic_over_time", "quantile_returns"]
 
 
 def ic_over_time(ic: pd.Series, *, window: int = 50) -> Figure:
-    """Information coefficients as points, their rolling mean as a line, their mean as a level.
+    """Rolling mean of the information coefficient with its 95% interval, over the coefficients themselves.
+
+    One coefficient is far noisier than their mean, so the frame fits the mean's interval and leaves out the dots beyond. The
+    interval is the mean ± 1.96 standard errors of its window (ddof 1), which holds for labels that do not overlap.
 
     Parameters
     ----------
@@ -33,19 +35,22 @@ def ic_over_time(ic: pd.Series, *, window: int = 50) -> Figure:
     values = dated(ic, "An information coefficient over time").iloc[:, 0].dropna()
     width = max(min(window, len(values) // 2), 1)
     rolling, mean = values.rolling(width).mean(), float(values.mean())
+    error = 1.96 * values.rolling(width).std() / np.sqrt(width)
+    reach = 1.15 * float(np.nanmax([*(rolling.abs() + error.fillna(0.0)), abs(mean), 1e-6]))
+    dates = values.index.to_numpy()
     with house_style():
         figure = new_figure(9.6, 2.7, right=1.15)
         axes = figure.axes[0]
-        axes.plot(*_stems(values), color="#b9c4d0", linewidth=0.7)
-        axes.plot(rolling.index.to_numpy(), rolling.to_numpy(), color=NAVY, linewidth=1.6)
+        _dots(axes, values)
+        axes.fill_between(dates, (rolling - error).to_numpy(), (rolling + error).to_numpy(), color=NAVY, alpha=0.16, linewidth=0.0)
+        axes.plot(dates, rolling.to_numpy(), color=NAVY, linewidth=1.6)
         axes.axhline(0.0, color=GREY, linewidth=0.8)
         axes.axhline(mean, color=LOSS if mean < 0 else "#c28a3e", linewidth=1.0, linestyle=(0, (4, 3)))
         date_axis(axes)
-        reach = float(np.abs(values).max()) * 1.05
         axes.set_ylim(-reach, reach)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 2)))
-        axes.set_title(f"Information coefficient per date, and its mean over {width} dates")
+        axes.set_title(f"Mean of {width} information coefficients and its 95% interval; dots: single ones within the frame")
         axes.text(
             1.012,
             0.5 + mean / (2 * reach),
@@ -64,7 +69,7 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        Index quantile in drawing order, column `mean` (simple return over the label's horizon); with columns `lower` and
+        Index quantile in drawing order, column `mean_return` (simple return over the label's horizon); with columns `lower` and
         `upper`, their interval is drawn too.
 
     Raises
@@ -72,7 +77,7 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
     DataError
         No finite mean.
     """
-    means = table["mean"].to_numpy(dtype="float64")
+    means = table["mean_return"].to_numpy(dtype="float64")
     if not np.isfinite(means).any():
         raise DataError(
             f"Quantile returns need at least one finite mean, but got {len(table)} quantiles with none: give a span with labels."
@@ -87,9 +92,10 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
                 places, table["lower"].to_numpy(dtype="float64"), table["upper"].to_numpy(dtype="float64"), color=INK, linewidth=0.9
             )
         axes.axhline(0.0, color=GREY, linewidth=0.8)
-        for place, mean in zip(places, means, strict=True):
+        for place in np.flatnonzero(np.isfinite(means)):
+            mean = float(means[place])
             axes.annotate(
-                percent(float(mean), 2),
+                percent(mean, 2),
                 (place, mean),
                 xytext=(0, -4 if mean < 0 else 4),
                 textcoords="offset points",
@@ -106,11 +112,12 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
         return figure
 
 
-def _stems(values: pd.Series) -> tuple[NDArray[np.datetime64], FloatArray]:
-    """One broken line from 0 to each value: a tenth of the bytes of as many separate lines."""
+def _dots(axes: Axes, values: pd.Series) -> None:
+    """Each value as a round dot, all in one broken line of no length: a tenth of the bytes of as many markers."""
     heights = np.full(3 * len(values), np.nan)
-    heights[0::3], heights[1::3] = 0.0, values.to_numpy()
-    return np.repeat(values.index.to_numpy(), 3), heights
+    heights[0::3] = heights[1::3] = values.to_numpy()
+    (line,) = axes.plot(np.repeat(values.index.to_numpy(), 3), heights, color="#b3bfcc", linewidth=2.2)
+    line.get_path().should_simplify = False
 
 
 def _names(index: pd.Index) -> list[str]:

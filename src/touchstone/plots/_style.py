@@ -129,7 +129,7 @@ def date_axis(axes: Axes) -> None:
 
 
 def number(value: float, digits: int) -> str:
-    """A number with fixed digits, a true minus sign, thousands separated and no negative zero."""
+    """A number as the figures write it: fixed digits, a true minus sign, thousands separated, no negative zero."""
     text = f"{value:,.{digits}f}"
     return text.lstrip("-") if float(text.replace(",", "")) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
@@ -139,7 +139,12 @@ def percent(fraction: float, digits: int = 0) -> str:
     return number(100 * fraction, digits) + "%"
 
 
-PERCENT = FuncFormatter(lambda value, _: percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-6 else 1))
+PERCENT = FuncFormatter(lambda value, _: percent(value, _digits(100 * value)))
+
+
+def _digits(value: float) -> int:
+    """Decimals that a tick needs: as few as tell it from its neighbours."""
+    return next((digits for digits in range(3) if abs(round(value, digits) - value) < 1e-6), 3)
 
 
 def end_labels(axes: Axes, labels: Sequence[tuple[float, str, str]], *, height: float) -> None:

@@ -12,7 +12,7 @@ from touchstone.types import FloatArray
 
 __all__ = ["top_bottom"]
 
-# 0.29 × 100 is 28.999… in floats and means 29.
+# 0.29 * 100 is 28.999… in floats and means 29.
 _FLOAT_DUST = 1e-9
 
 
@@ -109,13 +109,13 @@ def _panel(scores: pd.Series) -> pd.DataFrame:
     if list(scores.index.names) != ["date", "symbol"]:
         raise DataError(f"Scores must be indexed by (date, symbol), but got {list(scores.index.names)}: set that index.")
     if not scores.index.is_unique:
-        raise DataError(
-            f"Scores must be unique by (date, symbol), but got repeats: {name_few(scores.index[scores.index.duplicated()])}. Keep one of each."
-        )
+        repeats = name_few(scores.index[scores.index.duplicated()])
+        raise DataError(f"Scores must be unique by (date, symbol), but got repeats: {repeats}. Keep one of each.")
     values = scores.astype(np.float64)
-    if np.isinf(values.to_numpy()).any():
-        raise DataError(f"Scores must be finite or NaN, but got infinite ones: {name_few(values.index[np.isinf(values.to_numpy())])}.")
-    panel = values.unstack("symbol").sort_index(axis=0).sort_index(axis=1)
+    infinite = np.isinf(values.to_numpy())
+    if infinite.any():
+        raise DataError(f"Scores must be finite or NaN, but got infinite ones: {name_few(values.index[infinite])}. Mend the model.")
+    panel = values.unstack("symbol").sort_index(axis=0).sort_index(axis=1)  # noqa: PD010 - keys are unique: nothing to aggregate
     panel = panel.loc[panel.notna().any(axis=1)]
     if panel.empty:
         raise DataError(f"Weights need scores, but all {len(scores)} are NaN or absent: check the model's predictions.")

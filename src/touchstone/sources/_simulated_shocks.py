@@ -7,6 +7,7 @@ Nothing here depends on a price, and flipping the sign of every draw gives an eq
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -20,6 +21,7 @@ SECTOR_VOLATILITY = 0.006
 OVERNIGHT_SHARE = 0.3  # of the variance of a session
 DEGREES_OF_FREEDOM = 5.0  # of the Student t that gives the fat tails
 VOLATILITY_SPREAD = 0.3  # standard deviation of the log of the symbols' volatilities
+BETA_SPREAD = 0.25
 SESSIONS_PER_QUARTER = 63
 JUMP_SIZE = 3.0  # standard deviation of an earnings gap, in volatilities of the symbol
 LARGEST_SHOCK = 0.22  # of the anchor, overnight and intraday each; keeps prices positive
@@ -53,9 +55,10 @@ def draw_shocks(rng: np.random.Generator, *, n_sessions: int, n_symbols: int, id
 
     The root mean square of the symbols' idiosyncratic volatilities, gaps included, is `idiosyncratic_volatility` per session.
     """
-    volatility = idiosyncratic_volatility * np.exp(VOLATILITY_SPREAD * rng.standard_normal(n_symbols) - VOLATILITY_SPREAD**2)
-    beta = np.clip(rng.normal(1.0, 0.3, n_symbols), 0.2, 2.0)
-    sector = rng.integers(0, N_SECTORS, n_symbols)
+    relative = np.exp(VOLATILITY_SPREAD * _normal_scores(rng, n_symbols))
+    volatility = idiosyncratic_volatility * relative / np.sqrt((relative**2).mean())
+    beta = 1.0 + BETA_SPREAD * _normal_scores(rng, n_symbols)
+    sector = rng.permutation(np.arange(n_symbols) % N_SECTORS)
     market_scale = MARKET_VOLATILITY * _clusters(rng, (n_sessions, 1), persistence=0.985, spread=0.4)
     sector_scale = SECTOR_VOLATILITY * _clusters(rng, (n_sessions, N_SECTORS), persistence=0.97, spread=0.3)
     jump_share = JUMP_SIZE**2 / SESSIONS_PER_QUARTER
@@ -76,6 +79,11 @@ def draw_shocks(rng: np.random.Generator, *, n_sessions: int, n_symbols: int, id
         market=np.clip((market_overnight + market_intraday)[:, 0], -LARGEST_SHOCK, LARGEST_SHOCK),
         volatility=volatility,
     )
+
+
+def _normal_scores(rng: np.random.Generator, n: int) -> FloatArray:
+    """Quantiles of the standard normal in random order: every market has the same spread, only its bearers differ."""
+    return rng.permutation(np.array([NormalDist().inv_cdf((place + 0.5) / n) for place in range(n)]))
 
 
 def autoregressive(noise: FloatArray, persistence: float) -> FloatArray:

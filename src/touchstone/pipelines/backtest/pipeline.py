@@ -33,7 +33,14 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.walk_forward,
-                {"training": "params:training", "runtime": "params:runtime", "matrix": "features", "targets": "labels", "tuned": "tuned"},
+                {
+                    "training": "params:training",
+                    "runtime": "params:runtime",
+                    "seed": "params:seed",
+                    "matrix": "features",
+                    "targets": "labels",
+                    "tuned": "tuned",
+                },
                 ["scores", "windows", "model"],
                 name="walk_forward",
             ),

@@ -19,9 +19,7 @@ def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tu
         options = data.files.model_dump()
     if data.source == "simulated":
         options = {**data.simulated.model_dump(), "horizon": labels.horizon, "fill": labels.fill}
-    loaded = sources.load(
-        data.source, start=data.start, end=data.end, symbols=data.symbols, calendar=data.calendar, seed=seed, **options
-    )
+    loaded = sources.load(data.source, start=data.start, end=data.end, symbols=data.symbols, calendar=data.calendar, seed=seed, **options)
     tables = (loaded.bars, loaded.actions, loaded.macro, loaded.signals, loaded.universe, loaded.benchmark)
     return (*tables, loaded.metadata.model_dump(mode="json"))
 

@@ -40,7 +40,11 @@ def create_pipeline() -> Pipeline:
             Node(nodes.snapshot, SETTINGS, RAW, name="snapshot"),
             Node(nodes.clean, {"metadata": "metadata", **RAW_TABLES}, CLEAN, name="clean", tags=AFTER),
             Node(
-                nodes.record_ingestion, {**SETTINGS, "metadata": "metadata", **RECORDED}, "ingestion_record", name="record_ingestion", tags=AFTER
+                nodes.record_ingestion,
+                {**SETTINGS, "metadata": "metadata", **RECORDED},
+                "ingestion_record",
+                name="record_ingestion",
+                tags=AFTER,
             ),
         ]
     )

@@ -26,7 +26,7 @@ def create_pipeline() -> Pipeline:
             Node(nodes.draw_equity, ["equity", "equity_gross", "reference"], "equity_chart", name="draw_equity"),
             Node(
                 nodes.write_tear_sheet,
-                {"reporting": "params:reporting", "identity": "identity", "verdict": "verdict"},
+                {"identity": "identity", "verdict": "verdict"},
                 "tear_sheet",
                 name="write_tear_sheet",
             ),

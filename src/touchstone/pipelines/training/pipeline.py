@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 nodes.tune_forecaster,
-                {**SECTIONS, "matrix": "features", "targets": "labels", "code": "training_code"},
+                {**SECTIONS, "matrix": "features", "targets": "labels", "code": "training_code", "storage": "search_storage"},
                 ["tuned", "trials"],
                 name="tune_forecaster",
             ),

@@ -18,6 +18,7 @@ EVIDENCE = {
     "counted": "trial_count",
     "cost_curve": "cost_curve",
 }
+SETTINGS = {"labels": "params:labels", "validation": "params:validation", "seed": "params:seed"}
 
 
 def create_pipeline() -> Pipeline:
@@ -37,17 +38,14 @@ def create_pipeline() -> Pipeline:
                 "cost_curve",
                 name="cost_sensitivity",
             ),
-            Node(nodes.count, ["run_trial", "trials", "known_trials"], "trial_count", name="count_trials"),
-            Node(
-                nodes.score,
-                {"labels": "params:labels", "validation": "params:validation", "seed": "params:seed", **EVIDENCE},
-                "scorecard",
-                name="score",
-            ),
-            Node(nodes.judge, ["params:validation", "scorecard"], "verdict", name="judge"),
+            Node(nodes.count, ["run_trial", "tuned", "trials", "known_trials"], "trial_count", name="count_trials"),
+            Node(nodes.judge, {**SETTINGS, **EVIDENCE}, ["scorecard", "verdict"], name="judge"),
             Node(nodes.headline, ["scorecard", "verdict"], "metrics", name="headline"),
             Node(
-                nodes.record_validation, ["params:validation", "scorecard", "verdict"], "validation_record", name="record_validation"
+                nodes.record_validation,
+                ["params:validation", "scorecard", "verdict", "trial_count"],
+                "validation_record",
+                name="record_validation",
             ),
         ],
         tags="after_snapshot",

@@ -1,0 +1,13 @@
+"""Point-in-time panels → feature matrix.
+
+`compute` gives every row, `latest` the last session online, to the same bits; `plan` says which columns the tables can carry.
+"""
+
+from __future__ import annotations
+
+from touchstone.features._compute import compute
+from touchstone.features._feature import Feature, FeatureSet, LeftOut, Plan
+from touchstone.features._latest import latest
+from touchstone.features._plan import list_sets, plan
+
+__all__ = ["Feature", "FeatureSet", "LeftOut", "Plan", "compute", "latest", "list_sets", "plan"]

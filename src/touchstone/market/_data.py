@@ -1,0 +1,67 @@
+"""What a source hands over: its tables, and what they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Adjustment", "MarketData", "Metadata"]
+
+Adjustment = Literal["none", "split", "total_return"]
+
+
+class Metadata(BaseModel):
+    """What the prices are and what a reader of results on them must know.
+
+    Parameters
+    ----------
+    source : str
+        Short name of the source.
+    adjustment : {"none", "split", "total_return"}
+        ``none``: prices as traded; ``split``: splits are taken out, dividends are not; ``total_return``: both are in the prices.
+    fields : tuple of str
+        The columns that the bars carry.
+    calendar : str
+        Exchange calendar of the sessions.
+    benchmark_name : str
+        Empty when the source has no benchmark.
+    caveats : tuple of str
+        Sentences that every report on these data prints.
+    derived : tuple of str
+        Fields that were computed and not observed; nothing is derived unless asked for.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    adjustment: Adjustment
+    fields: tuple[str, ...]
+    calendar: str
+    benchmark_name: str = ""
+    caveats: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class MarketData:
+    """The tables of one source; a table that it lacks is empty but carries its columns.
+
+    Parameters
+    ----------
+    bars : DataFrame, index (date, symbol)
+        Raw: in the source's own row order, possibly with duplicates, NaN and nonsense, until `ingest` has judged them.
+    actions, macro, signals, universe, benchmark : DataFrame
+        As `validate` describes them.
+    metadata : Metadata
+    """
+
+    bars: pd.DataFrame
+    actions: pd.DataFrame
+    macro: pd.DataFrame
+    signals: pd.DataFrame
+    universe: pd.DataFrame
+    benchmark: pd.DataFrame
+    metadata: Metadata

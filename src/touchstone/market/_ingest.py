@@ -1,0 +1,104 @@
+"""From what a source handed over to tables that can be computed with; what is set aside is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from touchstone.errors import DataError
+from touchstone.market._data import MarketData
+from touchstone.market._quality import Examination, examine
+from touchstone.market._schemas import validate
+
+__all__ = ["Ingested", "ingest"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ingested:
+    """Clean tables, the findings, and the rows that were set aside.
+
+    Parameters
+    ----------
+    bars, actions, macro, signals, universe, benchmark, quality : DataFrame
+        As `validate` describes them.
+    quarantine : DataFrame
+        ``row`` (number in the raw bars), ``date, symbol``, the raw fields and ``checks`` (those it failed, comma-separated).
+    """
+
+    bars: pd.DataFrame
+    actions: pd.DataFrame
+    macro: pd.DataFrame
+    signals: pd.DataFrame
+    universe: pd.DataFrame
+    benchmark: pd.DataFrame
+    quality: pd.DataFrame
+    quarantine: pd.DataFrame
+
+
+def ingest(raw: MarketData) -> Ingested:
+    """Judge raw bars, set the unsound ones aside and sort the rest; check and sort every other table.
+
+    No row is lost: raw rows = clean rows + quarantined rows, which is checked. The universe is the source's, or else each
+    symbol's own span from its first to its last clean bar, which is known only afterwards: a source whose symbols come and go
+    should say when they did.
+
+    Raises
+    ------
+    DataError
+        A table that breaks its schema; no clean bar at all; a row that was lost.
+    ConfigError
+        Unknown calendar.
+    """
+    validate("raw_bars", raw.bars)
+    examined = examine(raw.bars, raw.metadata.calendar)
+    bars = raw.bars[~examined.quarantined].sort_index()
+    quarantine = _quarantine(raw.bars, examined)
+    _account(len(raw.bars), len(bars), len(quarantine))
+    if bars.empty:
+        raise DataError(_nothing_left(raw, examined))
+    return Ingested(
+        bars=validate("bars", bars),
+        actions=_sorted("actions", raw.actions, ["symbol", "ex_date", "kind", "value"]),
+        macro=_sorted("macro", raw.macro, ["series", "period", "known_at"]),
+        signals=_sorted("signals", raw.signals, ["name", "symbol", "period", "known_at"]),
+        universe=_sorted("universe", _spans(bars) if raw.universe.empty else raw.universe, ["symbol", "start"]),
+        benchmark=validate("benchmark", raw.benchmark),
+        quality=examined.findings,
+        quarantine=quarantine,
+    )
+
+
+def _sorted(name: str, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    return validate(name, table).sort_values(keys, kind="stable", ignore_index=True)
+
+
+def _spans(bars: pd.DataFrame) -> pd.DataFrame:
+    dates = bars.index.get_level_values("date").to_series().groupby(bars.index.get_level_values("symbol").to_numpy())
+    spans = dates.agg(start="min", end="max").rename_axis("symbol").reset_index()
+    return spans.astype({"symbol": "str"})
+
+
+def _quarantine(raw: pd.DataFrame, examined: Examination) -> pd.DataFrame:
+    rows = np.flatnonzero(examined.quarantined)
+    aside = examined.findings["action"].to_numpy() == "quarantined"
+    failed = pd.Series(examined.findings["check"].to_numpy()[aside], index=examined.rows[aside])
+    checks = failed.groupby(level=0).agg(lambda names: ",".join(dict.fromkeys(names))).reindex(rows)
+    kept = raw.iloc[rows].reset_index()
+    kept.insert(0, "row", rows)
+    return kept.assign(checks=pd.array(checks.to_list(), dtype="str"))
+
+
+def _account(n_raw: int, n_clean: int, n_quarantined: int) -> None:
+    if n_raw != n_clean + n_quarantined:
+        raise DataError(f"Raw rows must be clean or quarantined, but {n_raw} came in, {n_clean} are clean and {n_quarantined} quarantined.")
+
+
+def _nothing_left(raw: MarketData, examined: Examination) -> str:
+    if raw.bars.empty:
+        return f"A source must give at least one bar, but '{raw.metadata.source}' gave none: check the span, the symbols and the path."
+    counts = examined.findings["check"].value_counts().sort_index()
+    failed = ", ".join(f"{check} {count}" for check, count in counts.items())
+    lost = f"all {len(raw.bars)} of '{raw.metadata.source}' were quarantined ({failed})"
+    return f"At least one bar must be sound, but {lost}: mend the source."

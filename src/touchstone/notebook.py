@@ -1,0 +1,194 @@
+"""What a notebook opens: a run and everything it left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from touchstone.errors import LineageError, nearest
+
+__all__ = ["RunView", "open_run"]
+
+_IDENTITY = "08_reporting/identity.json"
+_RECORDS = {
+    "audit": "04_feature/audit.json",
+    "bundle": "06_models/bundle.json",
+    "identity": _IDENTITY,
+    "manifest": "08_reporting/manifest.json",
+    "metadata": "01_raw/metadata.json",
+    "metrics": "08_reporting/metrics.json",
+    "plan": "04_feature/plan.json",
+    "scorecard": "08_reporting/scorecard.json",
+    "tuned": "06_models/tuned.json",
+    "verdict": "08_reporting/verdict.json",
+}
+_TABLES = {
+    "bars": "03_primary/bars.parquet",
+    "actions": "03_primary/actions.parquet",
+    "benchmark": "03_primary/benchmark.parquet",
+    "equity": "07_model_output/equity.parquet",
+    "equity_gross": "07_model_output/equity_gross.parquet",
+    "features": "04_feature/features.parquet",
+    "labels": "05_model_input/labels.parquet",
+    "macro": "03_primary/macro.parquet",
+    "positions": "07_model_output/positions.parquet",
+    "quality": "02_intermediate/quality.parquet",
+    "quarantine": "02_intermediate/quarantine.parquet",
+    "reference": "07_model_output/reference.parquet",
+    "scores": "07_model_output/scores.parquet",
+    "signals": "03_primary/signals.parquet",
+    "trades": "07_model_output/trades.parquet",
+    "trials": "06_models/trials.parquet",
+    "universe": "03_primary/universe.parquet",
+    "windows": "07_model_output/windows.parquet",
+}
+
+
+@dataclass(frozen=True)
+class RunView:
+    """The outputs of one run, each read when it is asked for.
+
+    Parameters
+    ----------
+    run_id : the run's id.
+    folder : where its outputs lie, with the layers of `data/` below; not shown, so that no report prints a path.
+    """
+
+    run_id: str
+    folder: Path = field(repr=False)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table by its catalog name (`equity`, `trades`, `scores`, …), as the run wrote it.
+
+        Raises
+        ------
+        LineageError
+            The name is no table of a run (the nearest is named), or the run did not keep it.
+        """
+        return pd.read_parquet(self._path(name, _TABLES, "table"))
+
+    def record(self, name: str) -> dict[str, Any]:
+        """A JSON record by its catalog name (`scorecard`, `verdict`, `identity`, `plan`, …).
+
+        Raises
+        ------
+        LineageError
+            The name is no record of a run (the nearest is named), or the run did not keep it.
+        """
+        record: dict[str, Any] = json.loads(self._path(name, _RECORDS, "record").read_bytes())
+        return record
+
+    @cached_property
+    def scorecard(self) -> dict[str, Any]:
+        """What validation measured."""
+        return self.record("scorecard")
+
+    @cached_property
+    def verdict(self) -> dict[str, Any]:
+        """What the gate ruled, rule by rule."""
+        return self.record("verdict")
+
+    @cached_property
+    def metadata(self) -> dict[str, Any]:
+        """What the source says about its data, caveats included."""
+        return self.record("metadata")
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that belong to the run's identity, by section."""
+        parameters: dict[str, Any] = self.record("identity")["parameters"]
+        return parameters
+
+    @cached_property
+    def returns(self) -> pd.DataFrame:
+        """Daily simple returns `net`, `gross`, `benchmark`, `equal_weighted`, index date.
+
+        The first row is the day before the first fill: NaN in every column, so that all four start together. The benchmark is
+        NaN throughout where the source has none.
+        """
+        net = self.table("equity")["equity"].pct_change(fill_method=None)
+        gross = self.table("equity_gross")["equity"].pct_change(fill_method=None)
+        reference = self.table("reference")[["benchmark", "equal_weighted"]].reindex(net.index)
+        return pd.concat([net.rename("net"), gross.rename("gross"), reference.where(net.notna())], axis=1)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """Commission, spread and borrow fee of each day as fractions of the equity of the day before, index date."""
+        equity = self.table("equity")
+        return equity[["commission", "spread", "borrow"]].div(equity["equity"].shift(), axis=0).iloc[1:]
+
+    def _path(self, name: str, places: dict[str, str], kind: str) -> Path:
+        if name not in places:
+            raise LineageError(f"A run has no {kind} '{name}': {nearest(name, places)}.")
+        path = self.folder / places[name]
+        if not path.is_file():
+            raise LineageError(
+                f"Run {self.run_id[:12]} keeps no {kind} '{name}' ({places[name]}): "
+                "run the pipeline that writes it (`dvc repro` finds out which)."
+            )
+        return path
+
+
+def open_run(run_id: str | None = None, *, root: Path | str | None = None) -> RunView:
+    """Open the run whose outputs lie in `data/`, or any archived one by its id.
+
+    Parameters
+    ----------
+    run_id : str, optional
+        Id of a run, or its first characters (at least 6) where they name one run only; empty or None: the run in `data/`.
+    root : path, optional
+        Folder of the project; by default the first one with a `params.yaml` from the working folder upwards. Archived runs
+        are also looked for in the project that ``DVC_ROOT`` names, as an experiment in a temporary folder has no archive.
+
+    Raises
+    ------
+    LineageError
+        No project, no outputs yet, or no such run (the nearest known one is named).
+    """
+    project = Path(root) if root is not None else _project(Path.cwd())
+    found = _known_runs(project)
+    if not run_id:
+        current = _id_of(project / "data")
+        if current is None:
+            raise LineageError(
+                "Without a run id the run in data/ is opened, but data/ holds none yet: run `dvc repro`, or give the id of an archived run."
+            )
+        return RunView(current, project / "data")
+    matches = [known for known in found if known == run_id or (len(run_id) >= 6 and known.startswith(run_id))]
+    if len(matches) != 1:
+        problem = "is no known run" if not matches else f"names {len(matches)} runs"
+        raise LineageError(
+            f"A run is opened by its id, but '{run_id}' {problem}: {nearest(run_id, found) if found else 'none is archived yet'}."
+        )
+    return RunView(matches[0], found[matches[0]])
+
+
+def _known_runs(project: Path) -> dict[str, Path]:
+    """Folder of outputs by run id; what lies in `data/` goes before its archive."""
+    archives = [project] + [Path(other) for other in [os.environ.get("DVC_ROOT")] if other]
+    known = {
+        entry.name: entry / "outputs"
+        for folder in archives
+        for entry in sorted((folder / "runs").glob("*"))
+        if (entry / "outputs").is_dir()
+    }
+    current = _id_of(project / "data")
+    return {**known, current: project / "data"} if current is not None else known
+
+
+def _id_of(folder: Path) -> str | None:
+    path = folder / _IDENTITY
+    return str(json.loads(path.read_bytes())["run_id"]) if path.is_file() else None
+
+
+def _project(start: Path) -> Path:
+    for folder in (start, *start.parents):
+        if (folder / "params.yaml").is_file():
+            return folder
+    raise LineageError("A project has a params.yaml, but neither the working folder nor one above it holds one: go there, or pass root=.")

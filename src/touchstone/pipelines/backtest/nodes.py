@@ -1,0 +1,128 @@
+"""Nodes of `backtest`."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from touchstone import backtest as engine
+from touchstone import evaluation, market, models
+from touchstone import labels as targets_of
+from touchstone.lineage import Trial, data_hash, record, trial_key
+from touchstone.parameters import (
+    BacktestParameters,
+    DataParameters,
+    FeaturesParameters,
+    LabelsParameters,
+    RuntimeParameters,
+    TrainingParameters,
+    identity,
+)
+from touchstone.pipelines.records import scope_of, stage_record
+from touchstone.pipelines.terms import costs_of, trading_terms
+from touchstone.splits import PurgedWalkForward
+
+logger = logging.getLogger(__name__)
+
+
+def walk_forward(
+    *,
+    training: TrainingParameters,
+    runtime: RuntimeParameters,
+    seed: int,
+    matrix: pd.DataFrame,
+    targets: pd.DataFrame,
+    tuned: dict[str, Any],
+) -> tuple[pd.DataFrame, pd.DataFrame, bytes]:
+    """Refit in every window and score the sessions after it."""
+    make = partial(models.make, tuned["model"], **tuned["parameters"], seed=seed, threads=1)
+    splits = PurgedWalkForward(training.n_train, training.n_test, embargo=training.embargo).split(targets)
+    target = targets_of.cross_sectional(targets["label"], method=training.target)
+    scored = models.fit_and_score(make, matrix, target, splits, workers=runtime.threads)
+    return scored.scores.to_frame("score"), scored.windows, scored.last_model.dump()
+
+
+def bind(
+    *,
+    features: FeaturesParameters,
+    labels: LabelsParameters,
+    tuned: dict[str, Any],
+    plan: dict[str, Any],
+    windows: pd.DataFrame,
+    metadata: dict[str, Any],
+) -> dict[str, Any]:
+    """What a service must know beside the model's bytes to score as the pipeline does."""
+    last = windows.iloc[-1]
+    return {
+        "model": tuned["model"],
+        "features": {"sets": list(features.sets), "transform": features.transform},
+        "columns": plan["columns"],
+        "lookback": plan["lookback"],
+        "needs_benchmark": plan["needs_benchmark"],
+        "labels": identity(labels),
+        "scored": {"start": str(last["start"].date()), "end": str(last["end"].date())},
+        "adjustment": metadata["adjustment"],
+        "fields": metadata["fields"],
+        "calendar": metadata["calendar"],
+    }
+
+
+def trade(
+    *, labels: LabelsParameters, backtest: BacktestParameters, scores: pd.DataFrame, bars: pd.DataFrame, actions: pd.DataFrame
+) -> tuple[pd.DataFrame, ...]:
+    """Trade the scores, once with costs and once without."""
+    if backtest.fill != labels.fill:
+        logger.warning("backtest.fill is %s but labels.fill is %s: the model was not trained for these fills", backtest.fill, labels.fill)
+    run = partial(engine.trade_scores, scores["score"], bars, **trading_terms(backtest, labels), actions=actions)
+    net, gross = run(costs=costs_of(backtest)), run(costs=costs_of(backtest).scaled(0.0))
+    return net.equity, gross.equity, net.trades, net.positions, net.costs
+
+
+def reference(
+    equity: pd.DataFrame, bars: pd.DataFrame, universe: pd.DataFrame, actions: pd.DataFrame, benchmark: pd.DataFrame
+) -> pd.DataFrame:
+    """Daily simple returns of the benchmark (NaN where there is none) and of the equal-weighted universe over the backtest."""
+    sessions = equity.index[1:]
+    even = market.equal_weighted(bars, universe=universe, actions=actions)
+    held = benchmark["close"].reindex(equity.index).pct_change(fill_method=None)
+    return pd.DataFrame({"benchmark": held.reindex(sessions), "equal_weighted": even.reindex(sessions)}, index=sessions)
+
+
+def describe_trial(
+    *,
+    data: DataParameters,
+    features: FeaturesParameters,
+    labels: LabelsParameters,
+    training: TrainingParameters,
+    backtest: BacktestParameters,
+    seed: int,
+    tuned: dict[str, Any],
+    bars: pd.DataFrame,
+    equity: pd.DataFrame,
+) -> dict[str, Any]:
+    """This backtest as a trial: what was tried, on what, and the moments of its net returns."""
+    sections = {"features": features, "labels": labels, "training": training, "backtest": backtest}
+    configuration = {name: identity(section) for name, section in sections.items()}
+    scope = scope_of(data.source, bars.index)
+    seen = evaluation.moments(equity["equity"].pct_change(fill_method=None).iloc[1:])
+    key = trial_key(scope, {**configuration, "seed": seed, "model": tuned["model"], "parameters": tuned["parameters"]})
+    return Trial(key=key, scope=scope, sharpe=seen.sharpe, n=seen.n_observations, skewness=seen.skewness, kurtosis=seen.kurtosis).to_dict()
+
+
+def remember(run_trial: dict[str, Any]) -> tuple[Trial, ...]:
+    """Tell the laboratory's memory; a simulated market teaches nothing about real ones and is not remembered."""
+    trial = Trial.from_dict(run_trial)
+    record(trial)
+    return () if trial.scope.source == "simulated" else (trial,)
+
+
+def record_backtest(*, backtest: BacktestParameters, **tables: pd.DataFrame) -> dict[str, Any]:
+    """What the stage wrote, by content."""
+    return stage_record(
+        parameters={"backtest": identity(backtest)},
+        outputs={name: data_hash(table) for name, table in tables.items()},
+        facts={"n_sessions": len(tables["equity"]) - 1, "n_trades": len(tables["trades"])},
+    )

@@ -1,0 +1,41 @@
+"""The model card: what the model is, what it was judged by, what it must not be used for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["model_card"]
+
+
+def model_card(run_id: str, card: dict[str, Any], verdict: dict[str, Any], bundle: dict[str, Any], metadata: dict[str, Any]) -> str:
+    """Markdown for people who meet the model without its history."""
+    luck, sharpe, span = card["luck"], card["sharpe"], card["span"]
+    lines = [
+        "# Model card: touchstone",
+        "",
+        f"Run `{run_id}`.",
+        "",
+        f"- **What it is**: a {bundle['model']} forecaster of the {bundle['labels']['horizon']}-session return from fill to fill "
+        f"({bundle['labels']['fill']}), one score for each symbol and session, higher is better.",
+        f"- **What it reads**: {len(bundle['columns'])} features of the sets {', '.join(bundle['features']['sets'])} "
+        f"({bundle['lookback']} sessions of history), prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}.",
+        f"- **What it was judged on**: source '{metadata['source']}', {span['first']} to {span['last']}, out of sample, window by window; "
+        f"this is the last window's fit, for sessions from {bundle['scored']['start']} on.",
+        f"- **What came out**: annual net Sharpe {_number(sharpe['net'])} ({_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}), "
+        f"rank IC {_number(card['rank_ic']['mean'])}, deflated Sharpe {_number(luck['deflated_sharpe'])} after {luck['n_trials']} trials.",
+        f"- **Verdict**: {'accepted' if verdict['passed'] else 'rejected'}.",
+        "",
+        "| rule | outcome | required | why |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {rule['name']} | {rule['outcome'].replace('_', ' ')} | {'yes' if rule['required'] else 'no'} | {rule['reason']} |"
+        for rule in verdict["rules"]
+    ]
+    lines += ["", "## Caveats", "", *(f"- {caveat}" for caveat in metadata["caveats"])]
+    lines += ["- A rejected model must not be traded; the registry refuses to promote it."] if not verdict["passed"] else []
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"

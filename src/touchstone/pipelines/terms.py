@@ -1,0 +1,27 @@
+"""What the parameters say of trading, in the words of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from touchstone import backtest as engine
+from touchstone.parameters import BacktestParameters, LabelsParameters
+
+__all__ = ["costs_of", "trading_terms"]
+
+
+def costs_of(backtest: BacktestParameters) -> engine.Costs:
+    """The costs that the parameters state."""
+    return engine.Costs(
+        commission_bps=backtest.commission_bps, half_spread_bps=backtest.half_spread_bps, borrow_bps_per_year=backtest.borrow_bps_per_year
+    )
+
+
+def trading_terms(backtest: BacktestParameters, labels: LabelsParameters) -> dict[str, Any]:
+    """How scores become trades: sides, rhythm (the label's horizon unless set), fill and starting capital."""
+    return {
+        "side_fraction": backtest.side_fraction,
+        "rebalance_every": backtest.rebalance_every or labels.horizon,
+        "fill": backtest.fill,
+        "initial_cash": backtest.initial_cash,
+    }

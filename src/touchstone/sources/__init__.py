@@ -1,0 +1,7 @@
+"""Where prices come from, by short name: `sample`, `files`, `simulated`, and what third parties install."""
+
+from __future__ import annotations
+
+from touchstone.sources._registry import Source, SourceRequest, list_sources, load
+
+__all__ = ["Source", "SourceRequest", "list_sources", "load"]

@@ -1,0 +1,78 @@
+"""What happens when a loop has finished: its archive, and the live ledger."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from touchstone.lineage import Scope, Trial, closure
+from touchstone.tracking._envelope import envelope
+from touchstone.tracking._ledger import Ledger
+from touchstone.tracking._project import project_root
+from touchstone.tracking._run_outputs import EQUITY, TRIAL, TRIALS, TUNED, RunOutputs, open_outputs
+from touchstone.tracking._run_store import ArchivedRun, RunStore
+
+__all__ = ["keep_run"]
+
+# Kedro starts a project through these; what they load beyond the hashed code decides no result.
+_STARTS = ("touchstone.settings", "touchstone.pipeline_registry")
+_SIMULATED = "simulated"
+
+
+def keep_run(project: Path) -> ArchivedRun:
+    """Archive the finished run below a project folder and tell the live ledger what was tried; a second call changes nothing.
+
+    Trials on simulated markets stay out of the ledger: they teach nothing about real ones.
+
+    Parameters
+    ----------
+    project : folder whose `data/` holds the run; a copy of the real project inside `dvc exp run --temp`.
+
+    Raises
+    ------
+    LineageError
+        As `RunStore.archive`: outputs that are not what their manifest says, or a known id with other results.
+    """
+    from touchstone.configuration import merge, read_parameters
+    from touchstone.stages import code_files
+
+    run, root, code = open_outputs(project), project_root(project), code_files(project)
+    archived = RunStore(root).archive(
+        project,
+        parameters=merge(read_parameters(project / "params.yaml"), dict(run.identity.parameters)),
+        code=code,
+        wiring=sorted(set(_wiring(project / "src")) - set(code)),
+        envelope=envelope(project),
+    )
+    _tell(Ledger.at(root), run)
+    return archived
+
+
+def _tell(ledger: Ledger, run: RunOutputs) -> None:
+    itself = Trial.from_dict(run.document(TRIAL))
+    if itself.scope.source == _SIMULATED:
+        return
+    equity = pd.read_parquet(io.BytesIO(run.payload(EQUITY)))["equity"]
+    returns = np.asarray(equity.pct_change(fill_method=None).iloc[1:], dtype=np.float64)
+    ledger.live().add((*ledger.known(), *_tuning(run), itself), returns={itself.key: returns}, code=run.identity.code)
+
+
+def _tuning(run: RunOutputs) -> Iterator[Trial]:
+    scope = Scope.from_dict(run.document(TUNED)["scope"])
+    for row in pd.read_parquet(io.BytesIO(run.payload(TRIALS))).to_dict("records"):
+        yield Trial(row["key"], scope, row["sharpe"], n=row["n_observations"], skewness=row["skewness"], kurtosis=row["kurtosis"])
+
+
+def _wiring(source: Path) -> Iterator[str]:
+    files = {_module(path.relative_to(source)): path for path in sorted(source.rglob("*.py"))}
+    for module in closure({name: path.read_text(encoding="utf-8") for name, path in files.items()}, _STARTS):
+        yield files[module].relative_to(source.parent).as_posix()
+
+
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

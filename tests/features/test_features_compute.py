@@ -1,0 +1,126 @@
+"""The batch form: rows, order, types, bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from touchstone import features
+from touchstone.errors import ConfigError, DataError
+
+
+def _rest(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return {name: table for name, table in tables.items() if name != "bars"}
+
+
+def test_rows_are_the_bars_and_columns_the_plan(tables) -> None:
+    matrix = features.compute(tables["bars"], ["momentum"], **_rest(tables))
+    planned = features.plan(["momentum"], fields=tables["bars"].columns, macro_series=["prices"], signal_names=["planted"])
+    assert matrix.index.equals(tables["bars"].index)
+    assert tuple(matrix.columns) == planned.columns
+    assert set(map(str, matrix.dtypes)) == {"float32"}
+
+
+def test_rows_outside_the_universe_are_history_only(tables) -> None:
+    day = tables["bars"].index[len(tables["bars"]) // 2][0]
+    later = tables["universe"].assign(start=day)
+    part = features.compute(tables["bars"], "momentum", universe=later, benchmark=tables["benchmark"])
+    whole = features.compute(tables["bars"], "momentum", benchmark=tables["benchmark"])
+    pd.testing.assert_frame_equal(part, whole.loc[day:], check_index_type=False)
+
+
+def test_two_spans_of_a_symbol_leave_the_time_between_out(tables) -> None:
+    dates = tables["bars"].index.unique("date")
+    spans = pd.DataFrame(
+        {
+            "symbol": pd.Series(["AAA", "AAA", "BBB"], dtype="str"),
+            "start": dates[[0, 200, 0]],
+            "end": dates[[100, 300, 559]],
+        }
+    )
+    matrix = features.compute(tables["bars"], "momentum", universe=spans)
+    aaa = matrix.xs("AAA", level="symbol").index
+    assert aaa.equals(dates[:101].append(dates[200:301]))
+
+
+@pytest.mark.parametrize("transform", ["rank", "none"])
+def test_two_threads_give_the_same_bits(tables, transform) -> None:
+    one, two = (features.compute(tables["bars"], "momentum", transform=transform, threads=threads, **_rest(tables)) for threads in (1, 2))
+    assert np.array_equal(one.to_numpy().view(np.int32), two.to_numpy().view(np.int32))
+
+
+def test_inputs_are_left_as_they_were(tables) -> None:
+    before = {name: table.copy(deep=True) for name, table in tables.items()}
+    features.compute(tables["bars"], "momentum", **_rest(tables))
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table, before[name])
+
+
+def test_empty_tables_count_as_absent(tables) -> None:
+    emptied = {name: tables[name].iloc[:0] for name in ("actions", "macro", "signals", "benchmark")}
+    with_empty = features.compute(tables["bars"], "momentum", **emptied)
+    pd.testing.assert_frame_equal(with_empty, features.compute(tables["bars"], "momentum"))
+
+
+def test_calendar_sessions_without_any_bar_occupy_the_window(bars) -> None:
+    """Business days of 2015 and after hold the holidays of the exchange, and without a calendar a session nobody traded does not exist."""
+    without = bars[bars.index.get_level_values("date") != pd.Timestamp("2017-01-04")]
+    on_all_days = features.compute(without, "momentum", transform="none", calendar="24/5")
+    on_given = features.compute(without, "momentum", transform="none")
+    day = pd.Timestamp("2017-01-05")
+    assert on_all_days.loc[day, "return_1"].isna().all()
+    assert on_given.loc[day, "return_1"].notna().all()
+
+
+def test_a_date_that_is_no_session_is_an_error(bars) -> None:
+    with pytest.raises(DataError, match=r"must be a session of XNYS, got 2015-01-19, 2015-02-16"):
+        features.compute(bars, "momentum", calendar="XNYS")
+
+
+def test_fewer_sessions_than_the_lookback(bars) -> None:
+    with pytest.raises(DataError, match=r"lookback, 505, but the bars have 400 sessions"):
+        features.compute(bars.loc[: bars.index.unique("date")[399]], "momentum")
+
+
+def test_a_date_that_goes_backwards(bars) -> None:
+    with pytest.raises(DataError, match="a date or symbol goes backwards"):
+        features.compute(bars.iloc[::-1], "momentum")
+
+
+def test_a_row_twice(bars) -> None:
+    with pytest.raises(DataError, match="no row twice"):
+        features.compute(pd.concat([bars.iloc[:1], bars]), "momentum")
+
+
+@pytest.mark.parametrize(("field", "value"), [("close", np.nan), ("close", 0.0), ("high", -1.0), ("volume", np.nan), ("volume", -5.0)])
+def test_values_that_are_no_price_or_volume(bars, field, value) -> None:
+    spoilt = bars.copy()
+    spoilt.iloc[7, spoilt.columns.get_loc(field)] = value
+    date, symbol = spoilt.index[7]
+    with pytest.raises(DataError, match=f"'{field}' must be there and above zero in every bar, got {value} of {symbol} on {date.date()}"):
+        features.compute(spoilt, "momentum")
+
+
+def test_volume_may_be_zero_and_then_has_no_impact(bars) -> None:
+    quiet = bars.assign(volume=bars["volume"].where(bars.index.get_level_values("symbol") != "AAA", 0.0))
+    matrix = features.compute(quiet, "momentum", transform="none").xs("AAA", level="symbol")
+    assert matrix["illiquidity_20"].isna().all()
+    assert matrix["volume_ratio_5_60"].isna().all()
+    assert matrix["return_1"].notna().sum() == len(matrix) - 1
+
+
+def test_no_rows_or_another_index(bars) -> None:
+    for wrong in (bars.iloc[:0], bars.reset_index("symbol"), bars.reset_index()):
+        with pytest.raises(DataError, match=r"need bars with rows on an index \(date, symbol\)"):
+            features.compute(wrong, "momentum")
+
+
+def test_no_member_at_all(bars, universe) -> None:
+    with pytest.raises(DataError, match="at least one bar inside the universe"):
+        features.compute(bars, "momentum", universe=universe.iloc[:0])
+
+
+def test_unknown_set(bars) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'momentum'"):
+        features.compute(bars, ["momentom"])
