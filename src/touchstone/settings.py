@@ -21,3 +21,5 @@ from touchstone.hooks import HOOKS as HOOKS  # noqa: E402
 
 CONFIG_LOADER_CLASS = TouchstoneConfigLoader
 CONFIG_LOADER_ARGS = {"base_env": "base", "default_run_env": "base"}
+# Viz and telemetry hooks watch runs and slow them; neither is wanted here.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz", "kedro-telemetry")

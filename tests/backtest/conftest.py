@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,15 +17,10 @@ def make_bars() -> MakeBars:
 
     def make(closes: dict[str, list[float | None]], opens: dict[str, list[float | None]] | None = None) -> pd.DataFrame:
         dates = pd.date_range("2020-01-01", periods=len(next(iter(closes.values()))), unit="us")
+        index = pd.MultiIndex.from_product([dates, list(closes)], names=["date", "symbol"])
         columns = {"close": closes} if opens is None else {"open": opens, "close": closes}
-        stacked = {
-            name: pd.DataFrame(table, index=pd.Index(dates, name="date"), dtype="float64")
-            .rename_axis(columns="symbol")
-            .stack(future_stack=True)
-            .dropna()
-            for name, table in columns.items()
-        }
-        return pd.DataFrame(stacked).sort_index()
+        values = {name: np.array(list(table.values()), dtype=np.float64).T.ravel() for name, table in columns.items()}
+        return pd.DataFrame(values, index=index).dropna()
 
     return make
 

@@ -64,7 +64,7 @@ def test_decisions_need_a_session_and_one_after(bars, weights) -> None:
         simulate(bars, weights.set_axis(pd.DatetimeIndex(["2019-06-01"], name="date")))
     with pytest.raises(DataError, match="bars end on 2020-01-03"):
         simulate(bars, weights.set_axis(pd.DatetimeIndex(["2020-01-03"], name="date")))
-    with pytest.raises(DataError, match="one session later"):
+    with pytest.warns(UserWarning, match="same_close"), pytest.raises(DataError, match="one session later"):
         simulate(bars, weights, fill="same_close")
 
 

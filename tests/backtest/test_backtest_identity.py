@@ -48,8 +48,10 @@ class Market:
         known = self.bars.index.get_level_values("symbol").unique()
         self.weights = pd.DataFrame(weights, index=pd.DatetimeIndex(self.dates[decided], name="date"), columns=self.symbols)[sorted(known)]
 
+        self._prices = {field: self.bars[field].to_dict() for field in ("open", "close")}
+
     def at(self, date: pd.Timestamp, symbol: str, field: str) -> float | None:
-        return float(self.bars.loc[(date, symbol), field]) if (date, symbol) in self.bars.index else None
+        return self._prices[field].get((date, symbol))
 
 
 def plain_equity(market: Market, fill: str) -> list[float]:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from touchstone.backtest import Costs, simulate
+from touchstone.errors import ConfigError
 from touchstone.labels import forward_return
 
 FREE = Costs(0.0, 0.0, 0.0)
@@ -36,7 +37,13 @@ def test_next_open_sizes_with_the_equity_at_the_open(make_bars, make_weights) ->
     result = simulate(bars, make_weights({0: {"A": 1.0, "B": 0.0}, 1: {"A": 0.0, "B": 1.0}}), fill="next_open", costs=FREE)
     # The open doubled the money before A was sold into B.
     assert result.equity["equity"].tolist() == [UNIT, UNIT, 2 * UNIT]
-    assert result.positions.iloc[-1].to_dict() == {"date": pd.Timestamp("2020-01-03"), "symbol": "B", "shares": 2 * UNIT, "close": 1.0, "value": 2 * UNIT}
+    assert result.positions.iloc[-1].to_dict() == {
+        "date": pd.Timestamp("2020-01-03"),
+        "symbol": "B",
+        "shares": 2 * UNIT,
+        "close": 1.0,
+        "value": 2 * UNIT,
+    }
 
 
 def test_same_close_warns_and_fills_at_the_close_of_the_decision(make_bars, make_weights) -> None:
@@ -201,8 +208,6 @@ def test_a_delisted_holding_earns_the_label(make_bars, make_weights, make_action
 
 
 def test_costs_scale_and_refuse_nonsense() -> None:
-    from touchstone.errors import ConfigError
-
     assert Costs().scaled(2.0) == Costs(2.0, 10.0, 100.0)
     assert Costs().scaled(0.0) == FREE
     for bad in (-1.0, float("nan"), float("inf")):

@@ -116,6 +116,14 @@ def test_no_rows_or_another_index(bars) -> None:
             features.compute(wrong, "momentum")
 
 
+def test_a_row_without_a_date(bars) -> None:
+    keys = bars.index.to_frame(index=False)
+    keys.loc[0, "date"] = pd.NaT
+    undated = bars.set_axis(pd.MultiIndex.from_frame(keys))
+    with pytest.raises(DataError, match=f"must have a date, but 1 of {len(bars)} rows have none"):
+        features.compute(undated, "momentum")
+
+
 def test_no_member_at_all(bars, universe) -> None:
     with pytest.raises(DataError, match="at least one bar inside the universe"):
         features.compute(bars, "momentum", universe=universe.iloc[:0])

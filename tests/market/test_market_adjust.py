@@ -110,7 +110,7 @@ def test_as_of_shows_no_later_bar_and_no_later_action() -> None:
 
 def test_base_factors_need_both_columns() -> None:
     bars = panel({"A": [1.0, 2.0]})
-    with pytest.raises(DataError, match="columns price and volume, but lack volume"):
+    with pytest.raises(DataError, match=r"columns price and volume, but lack volume"):
         adjust(bars, actions(), base_factors=pd.DataFrame({"price": [1.0]}, index=["A"]))
 
 

@@ -32,15 +32,15 @@ def test_a_calendar_without_holidays() -> None:
 
 
 def test_an_unknown_calendar_names_the_nearest() -> None:
-    with pytest.raises(ConfigError, match="got 'XNYZ': did you mean .*XNYS"):
+    with pytest.raises(ConfigError, match=r"got 'XNYZ': did you mean .*XNYS"):
         sessions("XNYZ", "2020-01-01", "2020-01-31")
 
 
 def test_a_span_that_ends_before_it_starts() -> None:
-    with pytest.raises(ConfigError, match="2020-01-31 to 2020-01-01"):
+    with pytest.raises(ConfigError, match=r"2020-01-31 to 2020-01-01"):
         sessions("XNYS", "2020-01-31", "2020-01-01")
 
 
 def test_a_span_that_the_calendar_does_not_know() -> None:
-    with pytest.raises(ConfigError, match="XKRX does not cover 1900-01-01"):
+    with pytest.raises(ConfigError, match=r"XKRX does not cover 1900-01-01"):
         sessions("XKRX", "1900-01-01", "1900-02-01")

@@ -39,9 +39,9 @@ def test_an_empty_table_survives_parquet(tmp_path) -> None:
 
 
 def test_unknown_table_names_the_nearest() -> None:
-    with pytest.raises(ConfigError, match="did you mean 'actions'"):
+    with pytest.raises(ConfigError, match=r"did you mean 'actions'"):
         validate("action", pd.DataFrame())
-    with pytest.raises(ConfigError, match="did you mean 'macro'"):
+    with pytest.raises(ConfigError, match=r"did you mean 'macro'"):
         empty_table("macros")
 
 
@@ -87,7 +87,7 @@ def test_dates_of_another_resolution_are_refused(bars: pd.DataFrame) -> None:
 
 def test_at_most_five_offenders_are_named(bars: pd.DataFrame) -> None:
     index = pd.MultiIndex.from_product([DATES[:1], list("ABCDEFG")], names=["date", "symbol"])
-    with pytest.raises(DataError, match="E -1.0 and 2 more"):
+    with pytest.raises(DataError, match=r"E -1.0 and 2 more"):
         validate("bars", pd.DataFrame({"close": -1.0}, index=index))
 
 
@@ -95,46 +95,46 @@ def test_raw_bars_may_hold_nonsense_but_not_a_missing_key(bars: pd.DataFrame) ->
     raw = bars.iloc[[3, 0, 0]].assign(close=[np.nan, -1.0, np.inf])
     assert validate("raw_bars", raw) is raw
     keyless = raw.reset_index().assign(date=pd.NaT).astype({"date": "datetime64[us]"}).set_index(["date", "symbol"])
-    with pytest.raises(DataError, match="'date'.*must not be missing"):
+    with pytest.raises(DataError, match=r"'date'.*must not be missing"):
         validate("raw_bars", keyless)
 
 
 @pytest.mark.parametrize(("kind", "lowest"), [("dividend", 0.0), ("spinoff", 0.0), ("delisting", -1.0)])
 def test_actions_take_values_from_the_lowest_of_their_kind(action: pd.DataFrame, kind: str, lowest: float) -> None:
     validate("actions", action.assign(kind=kind, value=lowest))
-    with pytest.raises(DataError, match="value must be above 0 for a split"):
+    with pytest.raises(DataError, match=r"value must be above 0 for a split"):
         validate("actions", action.assign(kind=kind, value=lowest - 0.01))
 
 
 def test_a_split_must_be_above_zero_and_a_kind_known(action: pd.DataFrame) -> None:
     validate("actions", action)
-    with pytest.raises(DataError, match="A 2020-01-02 split 0.0"):
+    with pytest.raises(DataError, match=r"A 2020-01-02 split 0.0"):
         validate("actions", action.assign(value=0.0))
-    with pytest.raises(DataError, match="must be one of split, dividend"):
+    with pytest.raises(DataError, match=r"must be one of split, dividend"):
         validate("actions", action.assign(kind="merger"))
 
 
 def test_macro_and_signals_are_known_after_their_period(action: pd.DataFrame) -> None:
     macro = pd.DataFrame({"series": ["vix"], "period": DATES[1:], "value": [1.0], "known_at": DATES[1:], "expires_at": DATES[1:]})
     validate("macro", macro)
-    with pytest.raises(DataError, match="known_at must not lie before period"):
+    with pytest.raises(DataError, match=r"known_at must not lie before period"):
         validate("macro", macro.assign(known_at=DATES[0]))
-    with pytest.raises(DataError, match="expires_at must not lie before known_at"):
+    with pytest.raises(DataError, match=r"expires_at must not lie before known_at"):
         validate("macro", macro.assign(expires_at=DATES[0]))
     signals = pd.DataFrame({"name": ["x"], "symbol": ["A"], "period": DATES[1:], "value": [1.0], "known_at": DATES[:1]})
-    with pytest.raises(DataError, match="known_at must not lie before period"):
+    with pytest.raises(DataError, match=r"known_at must not lie before period"):
         validate("signals", signals)
 
 
 def test_a_universe_span_must_not_end_before_it_starts() -> None:
-    with pytest.raises(DataError, match="end must not lie before start.*A 2020-01-03 2020-01-02"):
+    with pytest.raises(DataError, match=r"end must not lie before start.*A 2020-01-03 2020-01-02"):
         validate("universe", pd.DataFrame({"symbol": ["A"], "start": DATES[1:], "end": DATES[:1]}))
 
 
 def test_a_benchmark_goes_forward_and_is_unique() -> None:
     benchmark = pd.DataFrame({"close": [1.0, 2.0]}, index=DATES.rename("date"))
     validate("benchmark", benchmark)
-    with pytest.raises(DataError, match="goes backwards"):
+    with pytest.raises(DataError, match=r"goes backwards"):
         validate("benchmark", benchmark.iloc[::-1])
     with pytest.raises(DataError, match=r"each \(date\) once"):
         validate("benchmark", benchmark.iloc[[0, 0]])

@@ -46,7 +46,5 @@ def test_an_empty_universe_has_no_members() -> None:
 def test_the_mask_says_what_the_definition_says(rows: list[tuple[str, int, int]], order: list[int]) -> None:
     frame = spans(*[(symbol, min(a, b), max(a, b)) for symbol, a, b in rows])
     index = INDEX[order]
-    wanted = [
-        any((row.symbol == symbol) and (row.start <= date <= row.end) for row in frame.itertuples()) for date, symbol in index
-    ]
+    wanted = [any((row.symbol == symbol) and (row.start <= date <= row.end) for row in frame.itertuples()) for date, symbol in index]
     np.testing.assert_array_equal(Universe(frame).mask(index), wanted)

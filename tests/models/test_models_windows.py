@@ -102,6 +102,16 @@ def test_a_window_without_training_rows_is_refused(panel, labels, splits):
         fit_and_score(ridge, features, labels["label"], splits)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_a_late_split_comes_through(panel, labels, splits, workers):
+    def broken():
+        yield from splits
+        raise DataError("no more windows")
+
+    with pytest.raises(DataError, match="no more windows"):
+        fit_and_score(ridge, panel.features, labels["label"], broken(), workers=workers)
+
+
 def test_no_split_is_refused(panel, labels):
     with pytest.raises(DataError, match="at least one split"):
         fit_and_score(ridge, panel.features, labels["label"], [])

@@ -16,9 +16,8 @@ def scores_of(rows: dict[str, list[float]], *, start: str = "2020-01-01") -> pd.
     """One list of scores per symbol, one value per session."""
     n = len(next(iter(rows.values())))
     dates = pd.date_range(start, periods=n, unit="us")
-    frame = pd.DataFrame(rows, index=pd.Index(dates, name="date"))
-    frame.columns = pd.Index(frame.columns, dtype="str", name="symbol")
-    return frame.stack(future_stack=True).rename("score")
+    index = pd.MultiIndex.from_product([dates, list(rows)], names=["date", "symbol"])
+    return pd.Series(np.array(list(rows.values())).T.ravel(), index=index, name="score")
 
 
 def test_half_the_equity_a_side_written_out() -> None:

@@ -122,7 +122,7 @@ def serve() -> Callable[[ServedModel], FastAPI]:
     """An application that serves one bundle."""
 
     def application(served: ServedModel) -> FastAPI:
-        return create_app(AliasWatcher("champion", lambda alias: served, load_bundle), lambda: [])
+        return create_app(AliasWatcher("champion", lambda alias: served, load_bundle), list)
 
     return application
 

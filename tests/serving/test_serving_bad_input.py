@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,10 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 Ask = Callable[..., httpx.Response]
-_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates().map(str)
-_ROW = st.fixed_dictionaries({}, optional={name: _LEAVES for name in ("date", "symbol", "close", "value", "known_at", "kind")})
-_TABLES = ("bars", "actions", "benchmark", "macro", "signals", "universe", "base_factors", "symbols")
-_REQUEST = st.fixed_dictionaries({}, optional={name: st.lists(_ROW | _LEAVES, max_size=3) | _ROW for name in _TABLES})
+_ACTION = {"symbol": "S001", "ex_date": "2011-01-03", "kind": "split", "value": 2.0, "known_at": "2011-01-03"}
+_DATE, _NAME, _NUMBER = st.dates().map(str), st.text(min_size=1, max_size=3), st.floats(allow_nan=False, allow_infinity=False)
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | _DATE
+# Rows of the right types, so that some get past the first check, and rows of anything.
+_COLUMNS: dict[str, dict[str, Any]] = {
+    "bars": {"date": _DATE, "symbol": _NAME, "close": _NUMBER},
+    "actions": {"symbol": _NAME, "ex_date": _DATE, "kind": st.sampled_from(["split", "dividend"]), "value": _NUMBER, "known_at": _DATE},
+    "benchmark": {"date": _DATE, "close": _NUMBER},
+    "signals": {"name": _NAME, "symbol": _NAME, "period": _DATE, "value": _NUMBER, "known_at": _DATE},
+    "universe": {"symbol": _NAME, "start": _DATE, "end": _DATE},
+    "base_factors": {"symbol": _NAME, "price": _NUMBER, "volume": _NUMBER},
+}
+_ROWS = {name: st.fixed_dictionaries(columns) | st.dictionaries(_NAME, _LEAVES) for name, columns in _COLUMNS.items()}
+_REQUEST = st.fixed_dictionaries({}, optional={name: st.lists(row, max_size=3) | _LEAVES for name, row in _ROWS.items()})
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +36,7 @@ def app(research: Any, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     from touchstone.serving._watcher import AliasWatcher
 
     served = research.write(tmp_path_factory.mktemp("bundle"))
-    return create_app(AliasWatcher("champion", lambda alias: served, load_bundle), lambda: [])
+    return create_app(AliasWatcher("champion", lambda alias: served, load_bundle), list)
 
 
 def refusal(answer: httpx.Response) -> str:
@@ -47,6 +56,9 @@ def refusal(answer: httpx.Response) -> str:
         (b"bars", "must be JSON"),
         (b'{"bars": [', "must be JSON"),
         (b"\xff\xfe", "must be JSON"),
+        (b'{"bars": [{"date": "2020-01-02", "symbol": "\\ud800", "close": 1}]}', "must be JSON"),
+        (b'{"bars": [{"date": "2020-01-02", "symbol": "A", "close": 1' + b"0" * 400 + b"}]}", "bars[0].close does not fit"),
+        (b"[" * 100_000, "must be JSON"),
         (b"null", "must be a JSON object with bars, but got None"),
         (b"[1, 2]", "must be a JSON object with bars, but got [1, 2]"),
         (b"{}", "must give bars, but it is missing"),

@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from touchstone.lineage import Trial, digest, trial_key
-from touchstone.tracking import Ledger, RunStore, add_known, keep_run
+from touchstone.tracking import ArchivedRun, Ledger, RunStore, add_known, keep_run
 from touchstone.tracking._envelope import envelope
 
+CODE = ("src/mini/__init__.py", "src/mini/work.py")
 PACKAGE = {
     "src/touchstone/__init__.py": "",
     "src/touchstone/settings.py": "from touchstone.hooks import HOOKS\n",
@@ -20,29 +21,33 @@ PACKAGE = {
 
 
 @pytest.fixture
-def kept(mini, monkeypatch: pytest.MonkeyPatch):
+def kept(mini):
     for path, text in PACKAGE.items():
         (mini.root / path).parent.mkdir(parents=True, exist_ok=True)
         (mini.root / path).write_text(text)
-    monkeypatch.setattr("touchstone.stages.code_files", lambda root: ("src/mini/__init__.py", "src/mini/work.py"))
     return mini
 
 
+def keep(project) -> ArchivedRun:
+    return keep_run(project.root, parameters=project.parameters, code=CODE, seconds=1.23456)
+
+
 def test_a_finished_run_is_archived_with_its_wiring_and_its_resolved_parameters(kept) -> None:
-    (kept.root / "params.yaml").write_text(yaml.safe_dump({**kept.parameters, "seed": 99, "runtime": {"threads": 1}}))
-    run = keep_run(kept.root)
+    (kept.root / "params.yaml").write_text("seed: 99\n")  # what `kedro run --params` overrode
+    run = keep(kept)
     assert RunStore(kept.root).get(run.run_id) == run
     names = {path.relative_to(run.folder / "project").as_posix() for path in (run.folder / "project").rglob("*.py")}
     assert names == set(PACKAGE) - {"src/touchstone/cli.py"}
-    assert yaml.safe_load((run.folder / "project/params.yaml").read_text()) == {**kept.parameters, "runtime": {"threads": 1}}
+    assert yaml.safe_load((run.folder / "project/params.yaml").read_text()) == kept.parameters
+    assert run.manifest.envelope["durations"] == {"last command": 1.235}
 
 
 def test_the_live_ledger_learns_every_trial_once(kept) -> None:
     own = Trial.from_dict(json.loads((kept.root / "data/07_model_output/run_trial.json").read_text()))
     add_known(kept.root / "ledger/known.jsonl", [own])
     kept.run()
-    run = keep_run(kept.root)
-    keep_run(kept.root)
+    run = keep(kept)
+    keep(kept)
     live = Ledger.at(kept.root).live()
     tuning = {trial_key(own.scope, {"trial": number}) for number in range(2)}
     assert {trial.key for trial in live.trials()} == {own.key, *tuning}
@@ -51,10 +56,10 @@ def test_the_live_ledger_learns_every_trial_once(kept) -> None:
 
 
 def test_a_simulated_market_teaches_the_ledger_nothing(kept) -> None:
-    for path in ("src/mini/work.py",):
-        (kept.root / path).write_text((kept.root / path).read_text().replace('Scope("mini"', 'Scope("simulated"'))
+    work = kept.root / "src/mini/work.py"
+    work.write_text(work.read_text().replace('Scope("mini"', 'Scope("simulated"'))
     kept.run()
-    keep_run(kept.root)
+    keep(kept)
     assert not (kept.root / ".touchstone").exists()
 
 
@@ -62,7 +67,7 @@ def test_a_run_in_a_copy_is_kept_by_the_real_project(kept, tmp_path, monkeypatch
     real = tmp_path / "real"
     real.mkdir()
     monkeypatch.setenv("DVC_ROOT", str(real))
-    run = keep_run(kept.root)
+    run = keep(kept)
     assert RunStore(real).get(run.run_id) == run
     assert not (kept.root / "runs").exists()
     assert (real / ".touchstone" / "ledger.db").exists()

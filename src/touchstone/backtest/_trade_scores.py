@@ -44,5 +44,4 @@ def trade_scores(
         As `top_bottom` and `simulate`.
     """
     weights = top_bottom(scores, side_fraction=side_fraction, rebalance_every=rebalance_every)
-    traded = bars[bars.index.get_level_values("date") >= weights.index[0]]
-    return simulate(traded, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash)
+    return simulate(bars, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash)

@@ -135,7 +135,8 @@ def scorecard(
 def _rank_ic(scores: pd.Series, label: pd.Series, settings: Settings) -> RankIC:
     scored = scores.dropna()
     # The first scored date and every horizon-th after it, labelled or not: spans then meet at most in one fill.
-    ic = information_coefficient(scored, label).iloc[:: settings.horizon].dropna()
+    day, _ = pd.factorize(scored.index.get_level_values("date"), sort=True)
+    ic = information_coefficient(scored[day % settings.horizon == 0], label).dropna()
     interval = bootstrap_interval(ic, _mean, confidence=settings.confidence, n_resamples=settings.n_resamples, seed=settings.seed)
     icir = moments(ic.to_numpy()).sharpe
     return RankIC(interval.estimate, interval.lower, interval.upper, icir, len(ic), interval.block_length)

@@ -106,6 +106,8 @@ def _axis(index: pd.MultiIndex, level: str) -> tuple[IntArray, pd.Index]:
     """Sorted values of a level that are in use, and the position of each row on them."""
     at = index.names.index(level)
     codes, values = index.codes[at], index.levels[at]
+    if np.any(codes < 0):
+        raise DataError(f"Every bar must have a {level}, but {np.sum(codes < 0)} of {len(codes)} rows have none: quarantine those rows.")
     used = np.flatnonzero(np.bincount(codes, minlength=len(values)))
     used = used[values[used].argsort()]
     position = np.zeros(len(values), dtype=np.int64)

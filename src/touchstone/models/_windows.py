@@ -83,7 +83,8 @@ def fit_and_score(
         model = make_model().fit(features.iloc[rows[train]], target.iloc[train])
         return _Window(test, model.predict(features.iloc[rows[test]]), model, len(train))
 
-    windows = map_tasks(score, splits, workers=workers)
+    # All of them first: joblib would draw later ones in a thread of its own, where an error has nobody to tell.
+    windows = map_tasks(score, list(splits), workers=workers)
     if not windows:
         raise DataError("Scoring needs at least one split, but got none: bring more sessions or smaller windows.")
     return ScoredWindows(_scores(target, windows), windows[-1].model, _summary(target, windows))

@@ -137,7 +137,7 @@ def _growth_axis(axes: Axes, *, log_scale: bool) -> None:
 
 def _levels(low: float, high: float) -> list[float]:
     """Ticks of a log axis: doublings for a wide range, steps of half between for a middling one, round numbers for a narrow one."""
-    narrow = 1.0 + MaxNLocator(6).tick_values(low - 1.0, high - 1.0)
+    narrow = 1.0 + np.asarray(MaxNLocator(6).tick_values(low - 1.0, high - 1.0))
     ladder = _DOUBLINGS if high / low > 12 else _HALVES if high / low > 3 else narrow
     return [float(level) for level in ladder if low <= level <= high]
 

@@ -29,13 +29,13 @@ __all__ = [
 ]
 
 _SHOWN = 8
-_MEASURES: dict[str, tuple[Callable[[pd.Series], float], int]] = {
-    "Return a year": (evaluation.annual_return, 1),
-    "Volatility a year": (evaluation.annual_volatility, 1),
-    "Sharpe ratio": (evaluation.sharpe_ratio, 2),
-    "Deepest drawdown": (evaluation.max_drawdown, 1),
-    "5% VaR, one day": (evaluation.value_at_risk, 1),
-    "5% CVaR, one day": (evaluation.conditional_value_at_risk, 1),
+_MEASURES: dict[str, tuple[Callable[[pd.Series], float], int, bool]] = {
+    "Return a year": (evaluation.annual_return, 1, True),
+    "Volatility a year": (evaluation.annual_volatility, 1, True),
+    "Sharpe ratio": (evaluation.sharpe_ratio, 2, False),
+    "Deepest drawdown": (evaluation.max_drawdown, 1, True),
+    "5% VaR, one day": (evaluation.value_at_risk, 2, True),
+    "5% CVaR, one day": (evaluation.conditional_value_at_risk, 2, True),
 }
 
 
@@ -51,7 +51,7 @@ def performance_table(run: RunView) -> Block:
     for column, name in series_names(run).items():
         returns = run.returns[column].dropna()
         if len(returns) > 1:
-            measured = [text_of(measure(returns), digits, as_percent=digits == 1) for measure, digits in _MEASURES.values()]
+            measured = [text_of(measure(returns), digits, as_percent=percent) for measure, digits, percent in _MEASURES.values()]
             rows.append([name, *measured, text_of(float(np.prod(1.0 + returns.to_numpy())) - 1.0, 0, as_percent=True)])
     header = [
         "",

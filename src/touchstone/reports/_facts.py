@@ -17,7 +17,7 @@ _RULES = {
     "net_sharpe_lower": "Net Sharpe ratio above zero",
     "sharpe_at_double_costs": "Survives double costs",
     "positive_years": "Positive years",
-    "sharpe_above_equal_weighted": "Beats the equal-weighted universe",
+    "sharpe_above_equal_weighted": "Beats equal-weighted universe",
     "sharpe_above_benchmark": "Beats the benchmark",
 }
 _OUTCOMES = {"passed": "passed", "failed": "failed", "not_applicable": "not applicable"}

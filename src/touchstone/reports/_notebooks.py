@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from touchstone import arithmetic, errors
 from touchstone.errors import ConfigError, TouchstoneError, nearest
+
+if TYPE_CHECKING:
+    import nbformat
 
 __all__ = ["declared_parameters", "execute", "find_report"]
 
@@ -78,7 +79,7 @@ def execute(notebook_path: Path, parameters: Mapping[str, Any], *, cwd: Path) ->
     try:
         with _quiet(), TemporaryDirectory() as profile:
             # A profile of its own: the reader's IPython start-up files and history take no part in a report.
-            options = [f"--ipython-dir={profile}", "--IPKernelApp.log_level=ERROR"]
+            options = [f"--ipython-dir={profile}", "--IPKernelApp.log_level=CRITICAL"]
             executed = papermill.execute_notebook(
                 _read(notebook_path), None, dict(parameters), kernel_name=_KERNEL, progress_bar=False, cwd=str(cwd), extra_arguments=options
             )
@@ -88,6 +89,8 @@ def execute(notebook_path: Path, parameters: Mapping[str, Any], *, cwd: Path) ->
 
 
 def _read(path: Path) -> nbformat.NotebookNode:
+    import nbformat  # a notebook that shows our blocks does not need it, and it takes longest of all to import
+
     # papermill formats paths it is given as templates; a notebook already read keeps braces in a path harmless.
     return nbformat.read(path, as_version=4)
 
@@ -126,6 +129,8 @@ def _as_ours(name: str, message: str, report: str, cell: int) -> TouchstoneError
 
 def _canonical(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """A new notebook with numbered cells and without what differs from run to run."""
+    import nbformat
+
     written = nbformat.v4.new_notebook(metadata=_lasting(notebook.metadata))
     written.metadata.pop("language_info", None)
     for place, cell in enumerate(notebook.cells):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from html import escape
 from html.parser import HTMLParser
-
-import nbformat
+from typing import TYPE_CHECKING
 
 from touchstone.errors import ConfigError, name_few
 from touchstone.reports._theme import PAGE, STYLE
+
+if TYPE_CHECKING:
+    import nbformat
 
 __all__ = ["to_html"]
 

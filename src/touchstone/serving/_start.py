@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import socket
@@ -67,6 +68,12 @@ def _environment(root: Path) -> dict[str, str]:
 def _require_free(host: str, port: int) -> None:
     if not 1 <= port <= 65535:
         raise ConfigError(f"A port must lie in 1 to 65535, but got {port}: give another with --port.")
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise ConfigError(
+            f"A host must be an IP address of this machine, but got '{host}': use 127.0.0.1, or 0.0.0.0 for every one."
+        ) from None
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as door:
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -150,7 +150,10 @@ def _read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
         if path.suffix == ".csv":
             wanted = pyarrow.csv.ConvertOptions(column_types=types, include_columns=names)
             return pyarrow.csv.read_csv(path, convert_options=wanted)
-        return pyarrow.parquet.read_table(path, columns=names).select(names).cast(pa.schema(list(types.items())))
+        table = pyarrow.parquet.read_table(path, columns=names).select(names)
+        if any(pa.types.is_timestamp(column.type) and column.type.tz for column in table.schema):
+            raise pa.ArrowInvalid("its dates carry a time zone")
+        return table.cast(pa.schema(list(types.items())))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as problem:
         raise SourceError(_unreadable(path, problem)) from None
 

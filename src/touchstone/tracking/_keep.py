@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ _STARTS = ("touchstone.settings", "touchstone.pipeline_registry")
 _SIMULATED = "simulated"
 
 
-def keep_run(project: Path) -> ArchivedRun:
+def keep_run(project: Path, *, parameters: Mapping[str, Any], code: Iterable[str], seconds: float) -> ArchivedRun:
     """Archive the finished run below a project folder and tell the live ledger what was tried; a second call changes nothing.
 
     Trials on simulated markets stay out of the ledger: they teach nothing about real ones.
@@ -31,22 +32,22 @@ def keep_run(project: Path) -> ArchivedRun:
     Parameters
     ----------
     project : folder whose `data/` holds the run; a copy of the real project inside `dvc exp run --temp`.
+    parameters : all resolved parameters, where-and-how-fast ones included.
+    code : paths below the project of the files that make the code hash.
+    seconds : how long the last command took.
 
     Raises
     ------
     LineageError
         As `RunStore.archive`: outputs that are not what their manifest says, or a known id with other results.
     """
-    from touchstone.configuration import merge, read_parameters
-    from touchstone.stages import code_files
-
-    run, root, code = open_outputs(project), project_root(project), code_files(project)
+    run, root, hashed = open_outputs(project), project_root(project), sorted(code)
     archived = RunStore(root).archive(
         project,
-        parameters=merge(read_parameters(project / "params.yaml"), dict(run.identity.parameters)),
-        code=code,
-        wiring=sorted(set(_wiring(project / "src")) - set(code)),
-        envelope=envelope(project),
+        parameters=parameters,
+        code=hashed,
+        wiring=sorted(set(_wiring(project / "src")) - set(hashed)),
+        envelope=envelope(project, durations={"last command": round(seconds, 3)}),
     )
     _tell(Ledger.at(root), run)
     return archived

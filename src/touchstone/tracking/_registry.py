@@ -114,7 +114,7 @@ def _read(condition: sa.ColumnElement[bool], root: Path) -> list[ServedModel]:
         with engine.connect() as connection:
             rows = connection.execute(sa.select(_VERSIONS).where(condition, *kept)).mappings().all()
             return [_served(row, _tags(connection, row["version"])) for row in rows]
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+    except sa.exc.DatabaseError as error:  # no tables, no database, or nobody there
         place = engine.url.render_as_string(hide_password=True)
         raise LineageError(
             f"The registry must be readable, but {place} is not ({error.orig}): rebuild it with `touchstone register`."

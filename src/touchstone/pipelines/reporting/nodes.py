@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from touchstone import plots, reports
 from touchstone.lineage import Identity, Trial, code_hash, digest, ledger_hash, manifest_body
 from touchstone.pipelines.reporting.model_card import model_card
 
@@ -32,6 +31,8 @@ def identify(*, code: dict[str, str], lock: str, known: tuple[Trial, ...], **rec
 
 def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.DataFrame) -> bytes:
     """The chart of the README: with and without costs, against benchmark and equal-weighted universe."""
+    from touchstone import plots  # the other stages start without a charting library
+
     returns = pd.DataFrame(
         {
             "net of costs": equity["equity"].pct_change(fill_method=None),
@@ -45,6 +46,8 @@ def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.
 
 def write_tear_sheet(*, identity: dict[str, Any], verdict: dict[str, Any]) -> bytes:
     """The report, bound to the run; the verdict is an input because the page shows it."""
+    from touchstone import reports  # nbformat alone takes seconds to import, and every stage loads every pipeline
+
     here = Path.cwd()
     return reports.render("tear_sheet", run_id=identity["run_id"], folder=here / "notebooks" / "reports", cwd=here)
 
