@@ -61,11 +61,9 @@ def main() -> None:
                 found = judge(clone(Path(folder) / "project"), seed=seed, rank_ic=rank_ic)
             card, verdict = found["scorecard"], found["verdict"]
             failed = [rule["name"] for rule in verdict["rules"] if rule["required"] and rule["outcome"] != "passed"]
-            print(
-                f"{rank_ic:8.3f} {seed:5d} {card['rank_ic']['mean']:8.4f} {card['sharpe']['net']:11.3f} {card['luck']['deflated_sharpe']:9.4f} "
-                f"{time.perf_counter() - began:8.1f}  {'passed' if verdict['passed'] else 'rejected: ' + ', '.join(failed)}",
-                flush=True,
-            )
+            numbers = f"{card['rank_ic']['mean']:8.4f} {card['sharpe']['net']:11.3f} {card['luck']['deflated_sharpe']:9.4f}"
+            said = "passed" if verdict["passed"] else f"rejected: {', '.join(failed)}"
+            print(f"{rank_ic:8.3f} {seed:5d} {numbers} {time.perf_counter() - began:8.1f}  {said}", flush=True)
 
 
 if __name__ == "__main__":

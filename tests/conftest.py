@@ -25,7 +25,9 @@ def copy_project(target: Path) -> Path:
     for part in _PARTS:
         source = REPOSITORY / part
         if source.is_dir():
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".ipynb_checkpoints", "local"))
+            shutil.copytree(
+                source, target / part, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", ".ipynb_checkpoints", "local")
+            )
         else:
             shutil.copy2(source, target / part)
     (target / "ledger").mkdir()

@@ -56,7 +56,9 @@ def test_merge_leaves_its_arguments_alone() -> None:
 
 
 def test_environment_then_runtime_win(project: Path) -> None:
-    loader = TouchstoneConfigLoader(str(project / "conf"), env="test", runtime_params={"training": {"n_trials": 2}}, base_env="base", default_run_env="base")
+    loader = TouchstoneConfigLoader(
+        str(project / "conf"), env="test", runtime_params={"training": {"n_trials": 2}}, base_env="base", default_run_env="base"
+    )
     values = loader["parameters"]
     assert values["data"]["source"] == "simulated"
     assert values["training"]["n_trials"] == 2

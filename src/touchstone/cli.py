@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _root() -> Path:
-    from touchstone.tracking import project_root
+    from touchstone.root import project_root
 
     return project_root()
 

@@ -46,20 +46,15 @@ def _rows(run: RunView) -> list[tuple[str, str]]:
 
 def _gate(rules: list[dict[str, Any]]) -> Table:
     table = Table(title="gate", title_justify="left")
-    for column in ("rule", "outcome", "observed", "threshold", "required", "reason"):
-        table.add_column(column, justify="right" if column in {"observed", "threshold"} else "left")
+    for column in ("rule", "outcome", "observed", "threshold", "required"):
+        table.add_column(column, justify="right" if column in {"observed", "threshold"} else "left", no_wrap=True)
     for rule in rules:
+        # A number against its threshold explains itself; why there is none has to be said.
+        observed = rule["reason"] if rule["observed"] is None else _number(rule["observed"])
         outcome = Text(rule["outcome"].replace("_", " "), style=_COLOURS[rule["outcome"]])
-        table.add_row(
-            rule["name"],
-            outcome,
-            _number(rule["observed"]),
-            _number(rule["threshold"]),
-            "yes" if rule["required"] else "no",
-            rule["reason"],
-        )
+        table.add_row(rule["name"], outcome, observed, _number(rule["threshold"]), "yes" if rule["required"] else "no")
     return table
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
+    return "-" if value is None else f"{value:.4g}"

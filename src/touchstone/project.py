@@ -10,7 +10,7 @@ from kedro.framework.startup import bootstrap_project
 
 from touchstone.configuration import TouchstoneConfigLoader
 from touchstone.notebook import open_run
-from touchstone.reports import render
+from touchstone.reports import find_report, render, typed_parameters
 from touchstone.stages import dvc_yaml
 
 __all__ = ["generated_dvc_yaml", "write_report"]
@@ -26,7 +26,8 @@ def generated_dvc_yaml(root: Path) -> str:
 def write_report(root: Path, name: str, *, run_id: str | None, pairs: Sequence[str], output: Path | None) -> Path:
     """Render a report of a run (the last one when `run_id` is None) and say where it lies."""
     run = open_run(run_id, root=root)
-    page = render(name, run_id=run.run_id, parameters=tuple(pairs), folder=root / "notebooks" / "reports", cwd=root)
+    folder = root / "notebooks" / "reports"
+    page = render(name, run_id=run.run_id, parameters=typed_parameters(pairs, find_report(name, folder)), folder=folder, cwd=root)
     target = output or root / "reports" / f"{name}-{run.run_id[:12]}.html"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(page)

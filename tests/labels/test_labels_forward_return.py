@@ -146,6 +146,10 @@ def test_a_delisting_before_the_fill_is_none_of_its_business():
     bars = bars_of({"A": [1, 1, 1, 1, 1], "B": [10, None, 40, 50, 60]})
     labels = forward_return(bars, horizon=1, actions=actions_of(action("B", "2024-01-09", "delisting", -0.5)))
     assert labels_of(labels, "B") == [None, 0.2, None, None]
+    # Used again on the very session of the ex-date: who buys then buys the new one.
+    again = bars_of({"B": [10, 40, 50, 60]})
+    labels = forward_return(again, horizon=1, actions=actions_of(action("B", "2024-01-09", "delisting", -0.5)))
+    assert labels_of(labels, "B") == [0.25, 0.2, None, None]
 
 
 def test_actions_of_other_symbols_and_outside_the_data_change_nothing():
@@ -158,6 +162,15 @@ def test_actions_of_other_symbols_and_outside_the_data_change_nothing():
     )
     pd.testing.assert_frame_equal(forward_return(bars, horizon=1, actions=others), forward_return(bars, horizon=1))
     pd.testing.assert_frame_equal(forward_return(bars, horizon=1, actions=others.iloc[:0]), forward_return(bars, horizon=1))
+
+
+def test_what_was_paid_before_the_data_leaves_no_rounding_behind():
+    bars = bars_of({"A": [100, 110, 99, 120]})
+    inside = action("A", "2024-01-10", "dividend", 0.1)
+    with_history = actions_of(action("A", "2023-12-01", "dividend", 1e9), inside)
+    pd.testing.assert_frame_equal(
+        forward_return(bars, horizon=1, actions=with_history), forward_return(bars, horizon=1, actions=actions_of(inside)), check_exact=True
+    )
 
 
 def test_one_symbol_one_session_and_long_horizons_have_no_label():

@@ -77,7 +77,14 @@ def test_the_order_of_keys_does_not_count_and_types_do() -> None:
 
 @pytest.mark.parametrize(
     ("value", "where"),
-    [({"a": [1, {2}]}, r"set at \$.a\[1\]"), (Path("x"), r"at \$"), ({1: 2}, "text as keys"), ({"a": math.inf}, r"\$.a"), (b"x", "bytes")],
+    [
+        ({"a": [1, {2}]}, r"set at \$.a\[1\]"),
+        (Path("x"), r"at \$"),
+        ({1: 2}, "text as keys"),
+        ({"a": math.inf}, r"\$.a"),
+        (b"x", "bytes"),
+        (np.complex128(1), "complex"),
+    ],
 )
 def test_what_json_cannot_hold_is_refused_with_its_place(value: object, where: str) -> None:
     with pytest.raises(LineageError, match=where):

@@ -48,6 +48,14 @@ def test_it_equals_scikit_learn_on_standardised_features(panel):
     np.testing.assert_allclose(ours.predict(panel.features), theirs.predict(standardised), rtol=0, atol=1e-6)
 
 
+def test_a_constant_feature_has_no_weight_whatever_its_float_residue(panel):
+    features = panel.features.assign(constant=np.float32(0.1), zero=np.float32(0.0), empty=np.float32(np.nan))
+    features["once"] = features["feature_0"].where(np.arange(len(features)) == 5)  # a single value, the rest missing
+    model = Ridge(alpha=0.5).fit(features, panel.target)
+    assert model.weights[-4:] == (0.0, 0.0, 0.0, 0.0)
+    assert model.weights[:4] == Ridge(alpha=0.5).fit(panel.features, panel.target).weights
+
+
 def test_units_of_a_feature_do_not_matter(panel):
     scaled = panel.features.assign(feature_0=panel.features["feature_0"] * np.float32(1024.0))
     first, second = (Ridge(alpha=0.5).fit(features, panel.target).predict(features) for features in (panel.features, scaled))

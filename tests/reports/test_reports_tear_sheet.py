@@ -34,9 +34,12 @@ MEASURE = """
       const b = t.getBoundingClientRect();
       return b.width && (b.left < box.left - 1 || b.right > box.right + 1 || b.top < box.top - 1 || b.bottom > box.bottom + 1);
     });
-    return {name: e.getAttribute("aria-label"), width: box.width, height: box.height, outside: outside.length, overlaps: overlaps(e)};
+    const texts = e.querySelectorAll("g[id^=text]").length;
+    const name = e.getAttribute("aria-label"), size = {width: box.width, height: box.height};
+    return {name, ...size, texts, outside: outside.length, overlaps: overlaps(e)};
   });
-  const found = {charts, wide, page: document.documentElement.scrollWidth - innerWidth, loaded: performance.getEntriesByType("resource").length};
+  const loaded = performance.getEntriesByType("resource").length, page = document.documentElement.scrollWidth - innerWidth;
+  const found = {charts, wide, page, loaded};
   document.body.innerHTML = "<pre id=found>" + JSON.stringify(found) + "</pre>";
 });
 function overlaps(svg) {
@@ -111,6 +114,7 @@ def test_in_a_browser_everything_fits_nothing_overlaps_and_nothing_is_fetched(pa
     for chart in found["charts"]:
         assert chart["width"] > 350
         assert chart["height"] > 90
+        assert chart["texts"] > 5
         assert chart["outside"] == 0, f"text leaves the frame of {chart['name']}"
         assert chart["overlaps"] == 0, f"texts of {chart['name']} overlap"
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +13,6 @@ import pytest
 from touchstone import arithmetic, tracking
 from touchstone.errors import ConfigError, LineageError
 from touchstone.serving import start
-
-_STANDS_IN = "import sys, time; print('up', flush=True); time.sleep(60)"
 
 
 @pytest.fixture
@@ -70,37 +65,15 @@ def test_an_address_that_is_none(tmp_path: Path, champion: tracking.ServedModel,
 def test_the_server_runs_pinned_silent_and_away_from_home(
     tmp_path: Path, champion: tracking.ServedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: dict[str, Any] = {}
-
-    class Recorded:
-        def __init__(self, command: list[str], **settings: Any) -> None:
-            seen.update(settings, command=command)
-
-        def wait(self) -> int:
-            return 3
-
-    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    seen: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *given: seen.extend(given))
     monkeypatch.setenv("BENTOML_DO_NOT_TRACK", "1")
     port = free_port()
-    assert start(tmp_path, port=port) == 3
-    assert seen["command"][-4:] == ["--host", "127.0.0.1", "--port", str(port)]
-    assert seen["cwd"] == tmp_path
+    start(tmp_path, port=port)
+    program, command, environment = seen
+    assert program == command[0] == sys.executable
+    assert command[1:4] == ["-m", "bentoml", "serve"]
+    assert command[-6:] == ["--working-dir", str(tmp_path.resolve()), "--host", "127.0.0.1", "--port", str(port)]
     wanted = {**arithmetic.PINS, "BENTOML_DO_NOT_TRACK": "True", "DO_NOT_TRACK": "1", "TOUCHSTONE_ROOT": str(tmp_path.resolve())}
-    assert wanted.items() <= seen["env"].items()
-    assert Path(seen["env"]["BENTOML_HOME"]) == tmp_path.resolve() / ".touchstone" / "bentoml"
-
-
-def test_a_signal_to_the_command_reaches_the_server(tmp_path: Path) -> None:
-    program = f"""
-import subprocess, sys
-from touchstone.serving import _start
-process = subprocess.Popen([sys.executable, "-c", {_STANDS_IN!r}])
-with _start._signals_passed_to(process):
-    sys.exit(-process.wait())
-"""
-    command = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert command.stdout is not None
-    assert command.stdout.readline() == "up\n"
-    time.sleep(0.1)
-    command.send_signal(signal.SIGTERM)
-    assert command.wait(20) == signal.SIGTERM
+    assert wanted.items() <= environment.items()
+    assert Path(environment["BENTOML_HOME"]) == tmp_path.resolve() / ".touchstone" / "bentoml"

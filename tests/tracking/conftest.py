@@ -25,7 +25,7 @@ import yaml
 from touchstone.lineage import (
     Identity, Scope, Trial, canonical_json, code_hash, data_hash, digest, ledger_hash, manifest_body, trial_key,
 )
-from touchstone.tracking import read_known
+from touchstone.ledger import read_known
 
 CODE = ("src/mini/__init__.py", "src/mini/work.py")
 

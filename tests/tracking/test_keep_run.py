@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import yaml
 
+from touchstone.ledger import add_known
 from touchstone.lineage import Trial, digest, trial_key
-from touchstone.tracking import ArchivedRun, Ledger, RunStore, add_known, keep_run
+from touchstone.tracking import ArchivedRun, Ledger, RunStore, keep_run
 from touchstone.tracking._envelope import envelope
 
 CODE = ("src/mini/__init__.py", "src/mini/work.py")

@@ -12,9 +12,10 @@ import psycopg
 import pytest
 
 from touchstone.errors import LineageError
+from touchstone.ledger import add_known, read_known
 from touchstone.lineage import Scope, Trial, recording, trial_key
 from touchstone.lineage import record as announce
-from touchstone.tracking import Ledger, LiveLedger, add_known, read_known
+from touchstone.tracking import Ledger, LiveLedger
 
 SCOPE = Scope("sample", ("AAPL", "MSFT"), "2003-01-02", "2022-12-28")
 SERVER = "postgresql://postgres@127.0.0.1:5432/test"

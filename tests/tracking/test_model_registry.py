@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from touchstone.errors import ConfigError, GateError, LineageError
+from touchstone.ledger import add_known
 from touchstone.lineage import Scope, Trial
-from touchstone.tracking import Ledger, add_known, promote, register, resolve
+from touchstone.tracking import Ledger, promote, register, resolve
 from touchstone.tracking._registration import open_client
 
 SCOPE = Scope("mini", ("A", "B"), "2020-01-01", "2021-12-31")

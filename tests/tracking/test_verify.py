@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from touchstone.errors import LineageError
+from touchstone.ledger import add_known
 from touchstone.lineage import Scope, Trial
-from touchstone.tracking import RunStore, add_known, envelope, verify
+from touchstone.tracking import RunStore, envelope, verify
 from touchstone.tracking._verify import AFTER_SNAPSHOT
 
 SCRIPT = (sys.executable, "src/mini/work.py")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from kedro.io import AbstractDataset
 
+from touchstone.atomic import write_whole
 from touchstone.errors import LineageError
 from touchstone.lineage import canonical_json
 
@@ -22,17 +22,14 @@ Value = TypeVar("Value")
 
 
 class _AtomicDataset(AbstractDataset[Value, Value], Generic[Value]):
-    """Write beside the target, then rename: a run killed at any moment leaves the old file or the new one."""
+    """A run killed at any moment leaves the old file or the new one."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._filepath = Path(filepath)
         self.metadata = metadata
 
     def save(self, data: Value) -> None:
-        self._filepath.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._filepath.with_name(f".{self._filepath.name}.{os.getpid()}")
-        beside.write_bytes(self._encode(data))
-        beside.replace(self._filepath)
+        write_whole(self._filepath, self._encode(data))
 
     def load(self) -> Value:
         if not self._filepath.exists():

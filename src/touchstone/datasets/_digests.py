@@ -15,7 +15,7 @@ __all__ = ["CodeDigests", "OutputDigests"]
 
 
 class _ReadOnly(AbstractDataset[None, dict[str, Any]]):
-    def save(self, data: None) -> NoReturn:
+    def save(self, data: None) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         raise DatasetError(f"{type(self).__name__} is read from disk and cannot be written.")
 
     def _describe(self) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
+from touchstone.ledger import add_known, read_known
 from touchstone.lineage import Trial
-from touchstone.tracking import add_known, read_known
 
 __all__ = ["KnownTrialsDataset"]
 

@@ -25,7 +25,7 @@ class SearchStorage(AbstractDataset[None, str]):
         self._filepath.parent.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{self._filepath}"
 
-    def save(self, data: None) -> NoReturn:
+    def save(self, data: None) -> NoReturn:  # noqa: ARG002 - Kedro's signature
         raise DatasetError("A search's storage is read from the configuration and cannot be written.")
 
     def _describe(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def gate(scorecard: Scorecard, rules: Mapping[str, tuple[float, bool]]) -> Verdi
     ----------
     scorecard : Scorecard
     rules : mapping
-        Rule name to (threshold, required), in the order they are to be reported. Known rules:
+        Rule name to (threshold, required); they are reported in the order below, whatever the mapping's. Known rules:
 
         - ``no_look_ahead``: audit findings ≤ threshold;
         - ``rank_ic_lower``: lower end of the mean rank IC's interval > threshold;
@@ -83,13 +83,14 @@ def gate(scorecard: Scorecard, rules: Mapping[str, tuple[float, bool]]) -> Verdi
     """
     if not any(required for _, required in rules.values()):
         raise ConfigError(f"A gate needs a required rule, but got {len(rules)} rules and none required: it would let everything through.")
-    outcomes = tuple(_judge(scorecard, name, threshold, required) for name, (threshold, required) in rules.items())
+    unknown = next((name for name in rules if name not in _RULES), None)
+    if unknown is not None:
+        raise ConfigError(f"Every rule of the gate must be known, but got '{unknown}': {nearest(unknown, _RULES)}.")
+    outcomes = tuple(_judge(scorecard, name, *rules[name]) for name in _RULES if name in rules)
     return Verdict(all(rule.outcome == "passed" for rule in outcomes if rule.required), outcomes)
 
 
 def _judge(scorecard: Scorecard, name: str, threshold: float, required: bool) -> RuleOutcome:
-    if name not in _RULES:
-        raise ConfigError(f"Every rule of the gate must be known, but got '{name}': {nearest(name, _RULES)}.")
     if not math.isfinite(threshold):
         raise ConfigError(f"The threshold of rule '{name}' must be a finite number, but got {threshold}.")
     rule = _RULES[name]

@@ -9,7 +9,7 @@ from touchstone.lineage._identity import Identity, run_id
 from touchstone.lineage._manifest import Manifest, check_chain, manifest_body
 from touchstone.lineage._recorder import Sink, record, recorder, recording
 from touchstone.lineage._seed import task_seed
-from touchstone.lineage._trials import Scope, Trial, TrialCount, count_trials, ledger_hash, trial_key
+from touchstone.lineage._trials import Scope, Trial, TrialCount, count_trials, ledger_hash, searched_trials, trial_key
 
 __all__ = [
     "Identity",
@@ -32,6 +32,7 @@ __all__ = [
     "recording",
     "round_metrics",
     "run_id",
+    "searched_trials",
     "task_seed",
     "trial_key",
 ]

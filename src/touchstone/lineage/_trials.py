@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from touchstone.errors import LineageError
 from touchstone.lineage._canonical import canonical_json, digest, round_metrics
 
-__all__ = ["Scope", "Trial", "TrialCount", "count_trials", "ledger_hash", "trial_key"]
+__all__ = ["Scope", "Trial", "TrialCount", "count_trials", "ledger_hash", "searched_trials", "trial_key"]
 
 _NUMBERS = ("sharpe", "skewness", "kurtosis")
 
@@ -140,6 +141,20 @@ def count_trials(known: Iterable[Trial], own: Iterable[Trial], scope: Scope) -> 
     if len(distinct) <= 1:
         return TrialCount(n=len(distinct), variance=0.0, scope=scope)
     return TrialCount(n=len(distinct), variance=float(np.var(defined, ddof=1)) if len(defined) > 1 else math.nan, scope=scope)
+
+
+def searched_trials(table: pd.DataFrame, scope: Scope) -> tuple[Trial, ...]:
+    """The trials of a search, from its table.
+
+    Parameters
+    ----------
+    table : DataFrame with the columns key, sharpe, n_observations, skewness, kurtosis.
+    scope : what the search looked at.
+    """
+    return tuple(
+        Trial(str(row["key"]), scope, row["sharpe"], n=int(row["n_observations"]), skewness=row["skewness"], kurtosis=row["kurtosis"])
+        for row in table.to_dict("records")
+    )
 
 
 def ledger_hash(trials: Iterable[Trial]) -> str:

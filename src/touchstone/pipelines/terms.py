@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from touchstone import backtest as engine
 from touchstone.parameters import BacktestParameters, LabelsParameters
 
-__all__ = ["costs_of", "trading_terms"]
+__all__ = ["costs_of", "say_when_fills_differ", "trading_terms"]
+
+logger = logging.getLogger(__name__)
 
 
 def costs_of(backtest: BacktestParameters) -> engine.Costs:
@@ -25,3 +28,9 @@ def trading_terms(backtest: BacktestParameters, labels: LabelsParameters) -> dic
         "fill": backtest.fill,
         "initial_cash": backtest.initial_cash,
     }
+
+
+def say_when_fills_differ(backtest: BacktestParameters, labels: LabelsParameters) -> None:
+    """A model is trained for the fills of its labels; others are allowed, but not in silence."""
+    if backtest.fill != labels.fill:
+        logger.warning("backtest.fill is %s but labels.fill is %s: the model was not trained for these fills", backtest.fill, labels.fill)

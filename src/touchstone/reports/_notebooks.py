@@ -99,14 +99,15 @@ def _read(path: Path) -> nbformat.NotebookNode:
 def _quiet() -> Iterator[None]:
     """Silence what carries clock times and paths of this machine, and give the loggers back as they were."""
     loggers = [logging.getLogger(name) for name in _QUIET]
-    before = [logger.disabled for logger in loggers]
+    before = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.disabled = True
+        # The level, as loggers below inherit it.
+        logger.setLevel(logging.CRITICAL + 1)
     try:
         yield
     finally:
-        for logger, disabled in zip(loggers, before, strict=True):
-            logger.disabled = disabled
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _kind(annotation: str, default: str) -> str:

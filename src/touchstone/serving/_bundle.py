@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from touchstone.errors import LineageError
@@ -65,7 +63,7 @@ class Bundle:
 
 
 def load_bundle(served: ServedModel) -> Bundle:
-    """Read a version's files and try the model on a row without values.
+    """Read a version's files.
 
     Raises
     ------
@@ -88,8 +86,6 @@ def load_bundle(served: ServedModel) -> Bundle:
         raise LineageError(
             f"A model must be fitted on the columns of its {_CARD}, but {_place(served)} has others: register the run again."
         )
-    # The first prediction loads libraries; nobody who asks should wait for that.
-    forecaster.predict(pd.DataFrame(np.full((1, len(card.columns)), np.nan, dtype=np.float32), columns=list(card.columns)))
     return Bundle(served, card, forecaster)
 
 

@@ -12,8 +12,8 @@ from anyio import to_thread
 from touchstone.errors import TouchstoneError
 from touchstone.serving._app import create_app
 from touchstone.serving._body_limit import BodyLimit
-from touchstone.serving._bundle import load_bundle
 from touchstone.serving._registered import registered_models
+from touchstone.serving._rehearsal import load_rehearsed
 from touchstone.serving._start import ALIAS, DEFAULT_ALIAS, ROOT
 from touchstone.serving._watcher import AliasWatcher
 from touchstone.tracking import resolve
@@ -21,7 +21,7 @@ from touchstone.tracking import resolve
 __all__ = ["Touchstone"]
 
 _root = Path(os.environ.get(ROOT, ".")).resolve()
-_watcher = AliasWatcher(os.environ.get(ALIAS, DEFAULT_ALIAS), partial(resolve, root=_root), load_bundle)
+_watcher = AliasWatcher(os.environ.get(ALIAS, DEFAULT_ALIAS), partial(resolve, root=_root), load_rehearsed)
 
 
 @bentoml.service(workers=1)

@@ -1,17 +1,13 @@
-"""Start the server: the alias is checked first, then BentoML runs in a process of its own."""
+"""Start the server: the alias and the address are checked first, then this process becomes BentoML's."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from typing import NoReturn
 
 from touchstone import arithmetic
 from touchstone.errors import ConfigError
@@ -25,8 +21,11 @@ _SERVICE = "touchstone.serving._service:Touchstone"
 _SILENT = {"DO_NOT_TRACK": "1", "BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
-def start(root: Path, *, port: int, host: str = "127.0.0.1") -> int:
+def start(root: Path, *, port: int, host: str = "127.0.0.1") -> NoReturn:
     """Serve the model that carries the alias ``TOUCHSTONE_ALIAS`` (default ``champion``) until the server is told to stop.
+
+    This process becomes the server, so that a supervisor's signals reach it and it ends with its exit code: SIGTERM lets a
+    running request finish.
 
     Parameters
     ----------
@@ -37,11 +36,6 @@ def start(root: Path, *, port: int, host: str = "127.0.0.1") -> int:
     host : str
         IP address to listen on; the default answers this machine only.
 
-    Returns
-    -------
-    int
-        Exit code of the server.
-
     Raises
     ------
     LineageError
@@ -51,12 +45,11 @@ def start(root: Path, *, port: int, host: str = "127.0.0.1") -> int:
     """
     from touchstone.tracking import resolve
 
-    resolve(os.environ.get(ALIAS, DEFAULT_ALIAS), root=root)
+    home = root.resolve()
+    resolve(os.environ.get(ALIAS, DEFAULT_ALIAS), root=home)
     _require_free(host, port)
-    command = [sys.executable, "-m", "bentoml", "serve", _SERVICE, "--host", host, "--port", str(port)]
-    process = subprocess.Popen(command, cwd=root, env=_environment(root.resolve()))
-    with _signals_passed_to(process):
-        return process.wait()
+    serve = ["-m", "bentoml", "serve", _SERVICE, "--working-dir", str(home), "--host", host, "--port", str(port)]
+    os.execve(sys.executable, [sys.executable, *serve], _environment(home))
 
 
 def _environment(root: Path) -> dict[str, str]:
@@ -82,19 +75,3 @@ def _require_free(host: str, port: int) -> None:
         raise ConfigError(
             f"The server needs a free address, but {host}:{port} is not ({error.strerror}): give another with --port."
         ) from None
-
-
-@contextmanager
-def _signals_passed_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """A supervisor stops this process, and means the server; a request that is running may finish."""
-
-    def forward(number: int, _: FrameType | None) -> None:
-        if process.poll() is None:
-            process.send_signal(number)
-
-    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

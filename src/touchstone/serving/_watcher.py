@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from touchstone.errors import TouchstoneError
+from touchstone.errors import LineageError, TouchstoneError
 from touchstone.serving._bundle import Bundle
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class AliasWatcher:
 
         Raises
         ------
-        TouchstoneError
+        LineageError
             No look has succeeded yet: what the last one said.
         """
         # Nobody waits for another thread's look, unless there is nothing to answer with yet.
@@ -77,10 +77,10 @@ class AliasWatcher:
                 self._look_when_due()
             finally:
                 self._lock.release()
-        bundle, problem = self._bundle, self._problem
-        if bundle is None and problem is not None:
-            raise problem.with_traceback(None)
-        return bundle  # type: ignore[return-value]  # a look leaves one or the other
+        bundle = self._bundle
+        if bundle is None:
+            raise LineageError(self.problem or f"The alias '{self.alias}' was not looked up yet: ask again.")
+        return bundle
 
     def _look_when_due(self) -> None:
         if self._clock() < self._due:

@@ -115,9 +115,10 @@ def simulate_market(
     Returns come from a market and eight sector factors and each symbol's own moves, with Student t shocks, volatility in clusters, gaps
     overnight and at quarterly earnings; volume goes with moves. Symbols are listed and delisted, pay dividends and split.
 
-    With ``rank_ic=0`` every simple return is symmetric with mean nought given all of the past, and so is every label of up to `horizon`
-    sessions against any other symbol's: no feature has an expected rank IC (`_simulated_prices` says why; beyond `horizon` it is within
-    about 0.01 for volatility). With more, drift proportional to the signal ``planted`` runs from each decision's fill to the next one's.
+    With ``rank_ic=0`` every simple return is symmetric with mean nought given all of the past, and every pair of labels of up to `horizon`
+    sessions is as likely to come out in one order as in the other: no feature has an expected rank IC (`_simulated_prices` says why; on
+    labels of four times `horizon` volatility has one of -0.01). With more, drift proportional to the signal ``planted`` runs from each
+    decision's fill to the next one's.
 
     Parameters
     ----------
@@ -126,8 +127,8 @@ def simulate_market(
     seed : int
         Same seed, same market; `rank_ic` and `errors_per_kind` leave all other draws as they are.
     rank_ic : float, 0 to 0.3
-        Expected Spearman correlation per session of the signal with the label at `horizon`, to about 0.5 % of itself (calibrated by
-        simulation). The signal stands in the table also at 0, and predicts nothing there.
+        Expected Spearman correlation per session of the signal with the label at `horizon`, calibrated by simulation to about
+        half a per cent of itself (one at long horizons). The signal stands in the table also at 0, and predicts nothing there.
     horizon : int
         Sessions from fill to fill of the label.
     fill : {"next_close", "next_open", "same_close"}

@@ -2,7 +2,7 @@
 
 Compounding symmetric simple returns does not give symmetric returns over several sessions: ``(1 + r)(1 - r) < 1``, so the compounded
 return of a volatile symbol has a lower median than that of a calm one, and volatility earns a negative rank IC although every session is
-fair (about -0.01 at 2 % a session and five sessions). Symmetric log returns mend the ranks and break the means.
+fair (-0.007 at the default volatilities over five sessions, -0.017 over twenty). Symmetric log returns mend the ranks and break the means.
 
 Here a session's move is a shock times the price *a horizon ago*, ``P[k] = P[k - 1] + P[k - lag] * x[k]`` with ``lag = horizon + 1``.
 Within a label's span every multiplier is then known at the fill, so the label is a sum of symmetric moves in known proportions: given

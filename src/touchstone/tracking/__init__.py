@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from touchstone.tracking._database import tracking_url
 from touchstone.tracking._envelope import envelope
 from touchstone.tracking._keep import keep_run
-from touchstone.tracking._known import add_known, read_known
 from touchstone.tracking._ledger import Ledger
 from touchstone.tracking._live import LiveLedger
-from touchstone.tracking._project import project_root, tracking_url
 from touchstone.tracking._promotion import promote
 from touchstone.tracking._registration import register
 from touchstone.tracking._registry import ServedModel, resolve
@@ -22,12 +21,9 @@ __all__ = [
     "RunStore",
     "ServedModel",
     "VerifyReport",
-    "add_known",
     "envelope",
     "keep_run",
-    "project_root",
     "promote",
-    "read_known",
     "register",
     "resolve",
     "tracking_url",

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from touchstone.lineage import Scope, Trial, closure
+from touchstone.lineage import Scope, Trial, closure, searched_trials
+from touchstone.root import project_root
 from touchstone.tracking._envelope import envelope
 from touchstone.tracking._ledger import Ledger
-from touchstone.tracking._project import project_root
 from touchstone.tracking._run_outputs import EQUITY, TRIAL, TRIALS, TUNED, RunOutputs, open_outputs
 from touchstone.tracking._run_store import ArchivedRun, RunStore
 
@@ -59,13 +59,11 @@ def _tell(ledger: Ledger, run: RunOutputs) -> None:
         return
     equity = pd.read_parquet(io.BytesIO(run.payload(EQUITY)))["equity"]
     returns = np.asarray(equity.pct_change(fill_method=None).iloc[1:], dtype=np.float64)
-    ledger.live().add((*ledger.known(), *_tuning(run), itself), returns={itself.key: returns}, code=run.identity.code)
+    ledger.live().add((*ledger.known(), *_searched(run), itself), returns={itself.key: returns}, code=run.identity.code)
 
 
-def _tuning(run: RunOutputs) -> Iterator[Trial]:
-    scope = Scope.from_dict(run.document(TUNED)["scope"])
-    for row in pd.read_parquet(io.BytesIO(run.payload(TRIALS))).to_dict("records"):
-        yield Trial(row["key"], scope, row["sharpe"], n=row["n_observations"], skewness=row["skewness"], kurtosis=row["kurtosis"])
+def _searched(run: RunOutputs) -> tuple[Trial, ...]:
+    return searched_trials(pd.read_parquet(io.BytesIO(run.payload(TRIALS))), Scope.from_dict(run.document(TUNED)["scope"]))
 
 
 def _wiring(source: Path) -> Iterator[str]:

@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from touchstone.ledger import add_known, read_known
 from touchstone.lineage import Trial
-from touchstone.tracking._known import add_known, read_known
+from touchstone.root import project_root
 from touchstone.tracking._live import LiveLedger
-from touchstone.tracking._project import project_root
 from touchstone.types import FloatArray
 
 __all__ = ["Ledger"]

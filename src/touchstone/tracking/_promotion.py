@@ -10,8 +10,8 @@ from typing import Any
 
 from touchstone.errors import ConfigError, GateError, name_few
 from touchstone.lineage import Scope, count_trials
+from touchstone.root import project_root
 from touchstone.tracking._ledger import Ledger
-from touchstone.tracking._project import project_root
 from touchstone.tracking._registration import open_client
 from touchstone.tracking._registry import CANDIDATE, MODEL, ServedModel, find_version, resolve
 from touchstone.tracking._run_outputs import MANIFEST, SCORECARD, TRIAL, VERDICT, matching_payload
@@ -31,8 +31,8 @@ def promote(root: Path | None = None, run_id: str | None = None, *, alias: str =
     Raises
     ------
     GateError
-        A required rule of the gate failed or did not apply (all are named), or the ledgers know more overlapping trials by now than the
-        verdict counted.
+        A required rule of the gate failed or did not apply (the first five are named), or the ledgers know more overlapping trials by now
+        than the verdict counted.
     LineageError
         The run is not registered, or what was registered with it has been changed since.
     ConfigError

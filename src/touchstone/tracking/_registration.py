@@ -17,9 +17,9 @@ import pandas as pd
 
 from touchstone.errors import LineageError
 from touchstone.lineage import digest
+from touchstone.root import project_root
 from touchstone.tracking._ledger import Ledger
 from touchstone.tracking._live import with_driver
-from touchstone.tracking._project import project_root
 from touchstone.tracking._registry import CANDIDATE, MODEL, ServedModel, required_url, resolve
 from touchstone.tracking._run_outputs import MANIFEST, SCORECARD, TRIAL, TRIALS, VERDICT, RunOutputs, open_outputs
 

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from touchstone.errors import ConfigError, LineageError
+from touchstone.root import project_root
+from touchstone.tracking._database import tracking_url
 from touchstone.tracking._live import with_driver
-from touchstone.tracking._project import project_root, tracking_url
 
 __all__ = ["CANDIDATE", "MODEL", "ServedModel", "find_version", "required_url", "resolve"]
 

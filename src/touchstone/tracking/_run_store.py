@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
+from touchstone.atomic import one_writer, write_whole
 from touchstone.errors import LineageError, name_few, nearest
 from touchstone.lineage import Manifest, canonical_json, check_chain, code_hash, digest, ledger_hash
-from touchstone.tracking._atomic import one_writer, write_whole
 from touchstone.tracking._ledger import Ledger
 from touchstone.tracking._run_outputs import DATA, MANIFEST, RunOutputs, open_outputs
 from touchstone.tracking._tar import pack
@@ -162,7 +162,7 @@ def _archived_files(run: RunOutputs, parameters: Mapping[str, Any], code: list[s
     yield f"project/{_LOCK}", lock
     for path in wiring:
         yield f"project/{path}", (project / path).read_bytes()
-    yield "project/params.yaml", yaml.safe_dump(json.loads(canonical_json(parameters)), sort_keys=True).encode()
+    yield "project/params.yaml", yaml.safe_dump(json.loads(json.dumps(parameters)), sort_keys=False).encode()  # as they were, also in order
     yield "project/ledger/known.jsonl", "".join(f"{canonical_json(trial.to_dict())}\n" for trial in trials).encode()
     for path in run.below(DATA):
         yield f"outputs/{path.removeprefix(DATA)}", run.payload(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 from touchstone.arithmetic import PINS
 from touchstone.errors import LineageError
 from touchstone.lineage import canonical_json, code_hash, digest
-from touchstone.tracking._project import project_root
+from touchstone.root import project_root
 from touchstone.tracking._run_outputs import DATA, MANIFEST, matching_payload
 from touchstone.tracking._run_store import ArchivedRun, RunStore
 from touchstone.tracking._tar import unpack

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 from typing import Any
 
@@ -22,10 +21,8 @@ from touchstone.parameters import (
     identity,
 )
 from touchstone.pipelines.records import scope_of, stage_record
-from touchstone.pipelines.terms import costs_of, trading_terms
+from touchstone.pipelines.terms import costs_of, say_when_fills_differ, trading_terms
 from touchstone.splits import PurgedWalkForward
-
-logger = logging.getLogger(__name__)
 
 
 def walk_forward(
@@ -74,8 +71,7 @@ def trade(
     *, labels: LabelsParameters, backtest: BacktestParameters, scores: pd.DataFrame, bars: pd.DataFrame, actions: pd.DataFrame
 ) -> tuple[pd.DataFrame, ...]:
     """Trade the scores, once with costs and once without."""
-    if backtest.fill != labels.fill:
-        logger.warning("backtest.fill is %s but labels.fill is %s: the model was not trained for these fills", backtest.fill, labels.fill)
+    say_when_fills_differ(backtest, labels)
     run = partial(engine.trade_scores, scores["score"], bars, **trading_terms(backtest, labels), actions=actions)
     net, gross = run(costs=costs_of(backtest)), run(costs=costs_of(backtest).scaled(0.0))
     return net.equity, gross.equity, net.trades, net.positions, net.costs

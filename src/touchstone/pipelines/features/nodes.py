@@ -61,6 +61,25 @@ def record_features(
     )
 
 
-def _compute(parameters: FeaturesParameters, runtime: RuntimeParameters, **tables: pd.DataFrame) -> pd.DataFrame:
-    bars = tables.pop("bars")
-    return features.compute(bars, parameters.sets, transform=parameters.transform, threads=runtime.threads, **tables)
+def _compute(
+    parameters: FeaturesParameters,
+    runtime: RuntimeParameters,
+    *,
+    bars: pd.DataFrame,
+    actions: pd.DataFrame,
+    macro: pd.DataFrame,
+    signals: pd.DataFrame,
+    universe: pd.DataFrame,
+    benchmark: pd.DataFrame,
+) -> pd.DataFrame:
+    return features.compute(
+        bars,
+        parameters.sets,
+        macro=macro,
+        signals=signals,
+        universe=universe,
+        benchmark=benchmark,
+        actions=actions,
+        transform=parameters.transform,
+        threads=runtime.threads,
+    )

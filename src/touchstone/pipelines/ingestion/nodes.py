@@ -10,13 +10,14 @@ from touchstone import market, sources
 from touchstone.lineage import data_hash
 from touchstone.parameters import DataParameters, LabelsParameters, identity
 from touchstone.pipelines.records import stage_record
+from touchstone.root import project_root
 
 
 def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tuple[Any, ...]:
     """Ask the source for everything it has; the simulated one plants its signal against the label of the run."""
     options: dict[str, Any] = {}
     if data.source == "files":
-        options = data.files.model_dump()
+        options = {**data.files.model_dump(), "path": str(project_root() / data.files.path)}
     if data.source == "simulated":
         options = {**data.simulated.model_dump(), "horizon": labels.horizon, "fill": labels.fill}
     loaded = sources.load(data.source, start=data.start, end=data.end, symbols=data.symbols, calendar=data.calendar, seed=seed, **options)

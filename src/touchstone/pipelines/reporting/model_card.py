@@ -10,24 +10,27 @@ __all__ = ["model_card"]
 def model_card(run_id: str, card: dict[str, Any], verdict: dict[str, Any], bundle: dict[str, Any], metadata: dict[str, Any]) -> str:
     """Markdown for people who meet the model without its history."""
     luck, sharpe, span = card["luck"], card["sharpe"], card["span"]
-    lines = [
-        "# Model card: touchstone",
-        "",
-        f"Run `{run_id}`.",
-        "",
-        f"- **What it is**: a {bundle['model']} forecaster of the {bundle['labels']['horizon']}-session return from fill to fill "
-        f"({bundle['labels']['fill']}), one score for each symbol and session, higher is better.",
-        f"- **What it reads**: {len(bundle['columns'])} features of the sets {', '.join(bundle['features']['sets'])} "
-        f"({bundle['lookback']} sessions of history), prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}.",
-        f"- **What it was judged on**: source '{metadata['source']}', {span['first']} to {span['last']}, out of sample, window by window; "
-        f"this is the last window's fit, for sessions from {bundle['scored']['start']} on.",
-        f"- **What came out**: annual net Sharpe {_number(sharpe['net'])} ({_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}), "
-        f"rank IC {_number(card['rank_ic']['mean'])}, deflated Sharpe {_number(luck['deflated_sharpe'])} after {luck['n_trials']} trials.",
-        f"- **Verdict**: {'accepted' if verdict['passed'] else 'rejected'}.",
-        "",
-        "| rule | outcome | required | why |",
-        "|---|---|---|---|",
-    ]
+    interval = f"{_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}"
+    what = (
+        f"a {bundle['model']} forecaster of the {bundle['labels']['horizon']}-session return from fill to fill "
+        f"({bundle['labels']['fill']}), one score for each symbol and session, higher is better."
+    )
+    reads = (
+        f"{len(bundle['columns'])} features of the sets {', '.join(bundle['features']['sets'])} "
+        f"({bundle['lookback']} sessions of history), prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}."
+    )
+    judged = (
+        f"source '{metadata['source']}', {span['first']} to {span['last']}, out of sample, window by window; "
+        f"this is the last window's fit, for sessions from {bundle['scored']['start']} on."
+    )
+    found = (
+        f"annual net Sharpe {_number(sharpe['net'])} ({interval}), rank IC {_number(card['rank_ic']['mean'])}, "
+        f"deflated Sharpe {_number(luck['deflated_sharpe'])} after {luck['n_trials']} trials."
+    )
+    lines = ["# Model card: touchstone", "", f"Run `{run_id}`.", ""]
+    lines += [f"- **What it is**: {what}", f"- **What it reads**: {reads}", f"- **What it was judged on**: {judged}"]
+    lines += [f"- **What came out**: {found}", f"- **Verdict**: {'accepted' if verdict['passed'] else 'rejected'}.", ""]
+    lines += ["| rule | outcome | required | why |", "|---|---|---|---|"]
     lines += [
         f"| {rule['name']} | {rule['outcome'].replace('_', ' ')} | {'yes' if rule['required'] else 'no'} | {rule['reason']} |"
         for rule in verdict["rules"]

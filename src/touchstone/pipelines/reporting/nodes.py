@@ -44,8 +44,8 @@ def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.
     return plots.to_svg(plots.equity_curve(plots.growth(returns.dropna(axis="columns", how="all"))))
 
 
-def write_tear_sheet(*, identity: dict[str, Any], verdict: dict[str, Any]) -> bytes:
-    """The report, bound to the run; the verdict is an input because the page shows it."""
+def write_tear_sheet(identity: dict[str, Any]) -> bytes:
+    """The report, bound to the run: an identity is made of every stage's record, so all that the page reads is on disk."""
     from touchstone import reports  # nbformat alone takes seconds to import, and every stage loads every pipeline
 
     here = Path.cwd()
@@ -60,7 +60,15 @@ def write_model_card(
 
 
 def gather_manifest(
-    *, identity: dict[str, Any], metrics: dict[str, Any], digests: dict[str, dict[str, Any]], **records: Any
+    *,
+    identity: dict[str, Any],
+    metrics: dict[str, Any],
+    digests: dict[str, dict[str, Any]],
+    tear_sheet: bytes,
+    equity_chart: bytes,
+    model_card: str,
+    **records: dict[str, Any],
 ) -> dict[str, Any]:
-    """The body of the run's manifest; records and pages are inputs so that all of them are on disk when the digests are read."""
-    return manifest_body(Identity.from_dict(identity), outputs=digests, metrics=metrics)
+    """The body of the run's manifest: identity, the stages' records, every output's bytes and the metrics."""
+    del tear_sheet, equity_chart, model_card  # inputs so that they are on disk when the digests are read
+    return {**manifest_body(Identity.from_dict(identity), outputs=digests, metrics=metrics), "stages": records}

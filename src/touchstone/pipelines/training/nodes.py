@@ -84,7 +84,7 @@ def _keys(trials: pd.DataFrame, scope: Scope, shared: dict[str, Any]) -> list[st
     # How many trials and which models a search was offered do not change what one trial is.
     folds = {name: value for name, value in shared["folds"].items() if name not in {"n_trials", "models"}}
     configurations = (
-        {**shared, "folds": folds, "model": trial.model, "parameters": json.loads(trial.parameters), "portfolio": "fold_spread"}
-        for trial in trials.itertuples()
+        {**shared, "folds": folds, "model": trial["model"], "parameters": json.loads(trial["parameters"]), "portfolio": "fold_spread"}
+        for trial in trials.to_dict("records")
     )
     return [trial_key(scope, configuration) for configuration in configurations]

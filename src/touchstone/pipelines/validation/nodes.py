@@ -10,7 +10,7 @@ import pandas as pd
 
 from touchstone import backtest as engine
 from touchstone import evaluation
-from touchstone.lineage import Scope, Trial, canonical_json, count_trials, digest, round_metrics, task_seed
+from touchstone.lineage import Scope, Trial, canonical_json, count_trials, digest, round_metrics, searched_trials, task_seed
 from touchstone.parameters import BacktestParameters, LabelsParameters, ValidationParameters, identity
 from touchstone.pipelines.records import stage_record
 from touchstone.pipelines.terms import costs_of, trading_terms
@@ -35,11 +35,8 @@ def cost_sensitivity(
 
 def count(run_trial: dict[str, Any], tuned: dict[str, Any], trials: pd.DataFrame, known: tuple[Trial, ...]) -> dict[str, Any]:
     """How many trials stand behind this run: those the laboratory knows, those of its tuning, and itself."""
-    itself, scope = Trial.from_dict(run_trial), Scope.from_dict(tuned["scope"])
-    searched = [
-        Trial(key=row.key, scope=scope, sharpe=row.sharpe, n=row.n_observations, skewness=row.skewness, kurtosis=row.kurtosis)
-        for row in trials.itertuples()
-    ]
+    itself = Trial.from_dict(run_trial)
+    searched = searched_trials(trials, Scope.from_dict(tuned["scope"]))
     return count_trials(known, (*searched, itself), itself.scope).to_dict()
 
 

@@ -1,4 +1,4 @@
-"""Where the project lies and where its tracking database is."""
+"""Where the project lies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from touchstone.errors import ConfigError
 
-__all__ = ["enclosing_project", "project_root", "tracking_url"]
+__all__ = ["enclosing_project", "project_root"]
 
 _MARK = "params.yaml"
 
@@ -38,19 +38,3 @@ def enclosing_project(start: Path) -> Path | None:
     """The nearest folder at or above a place that holds a params.yaml."""
     here = start.resolve()
     return next((folder for folder in (here, *here.parents) if (folder / _MARK).is_file()), None)
-
-
-def tracking_url(root: Path) -> str | None:
-    """The tracking database: SQLite below `mlruns/`, or the database that ``TOUCHSTONE_TRACKING`` names; None when that says ``off``.
-
-    Raises
-    ------
-    ConfigError
-        The setting is neither ``off`` nor the URL of a database.
-    """
-    setting = os.environ.get("TOUCHSTONE_TRACKING", "")
-    if setting == "off":
-        return None
-    if setting and not setting.startswith(("sqlite:", "postgresql")):
-        raise ConfigError(f"TOUCHSTONE_TRACKING must be 'off' or a sqlite: or postgresql: URL, but got '{setting}': unset it for SQLite.")
-    return setting or f"sqlite:///{root / 'mlruns' / 'mlflow.db'}"

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from touchstone.atomic import one_writer, write_whole
 from touchstone.errors import LineageError
 from touchstone.lineage import Trial, canonical_json
-from touchstone.tracking._atomic import one_writer, write_whole
-from touchstone.tracking._project import enclosing_project
+from touchstone.root import enclosing_project
 
 __all__ = ["add_known", "read_known"]
 
