@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,11 +19,15 @@ _COLOURS = {"passed": "green", "failed": "red", "not_applicable": "yellow"}
 def summary(run: RunView) -> RenderableType:
     """The run's headline, its verdict rule by rule, and where the report lies."""
     verdict = Text("ACCEPTED" if run.verdict["passed"] else "REJECTED", style="bold green" if run.verdict["passed"] else "bold red")
-    return Group(_headline(run), _gate(run.verdict["rules"]), Text("verdict ") + verdict, Text("report  data/08_reporting/tear_sheet.html"))
+    rules = run.verdict["rules"]
+    unsaid = [Text(f"{rule['name']} is not applicable: {rule['reason']}") for rule in rules if rule["outcome"] == "not_applicable"]
+    return Group(_headline(run), _gate(rules), *unsaid, Text("verdict ") + verdict, Text("report  data/08_reporting/tear_sheet.html"))
 
 
 def _headline(run: RunView) -> Table:
-    table = Table(title=f"run {run.run_id}", show_header=False, title_justify="left")
+    table = Table(
+        title=f"run {run.run_id}", show_header=False, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for label, value in _rows(run):
         table.add_row(label, value)
     return table
@@ -45,16 +50,14 @@ def _rows(run: RunView) -> list[tuple[str, str]]:
 
 
 def _gate(rules: list[dict[str, Any]]) -> Table:
-    table = Table(title="gate", title_justify="left")
+    table = Table(title="gate", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("rule", "outcome", "observed", "threshold", "required"):
         table.add_column(column, justify="right" if column in {"observed", "threshold"} else "left", no_wrap=True)
     for rule in rules:
-        # A number against its threshold explains itself; why there is none has to be said.
-        observed = rule["reason"] if rule["observed"] is None else _number(rule["observed"])
         outcome = Text(rule["outcome"].replace("_", " "), style=_COLOURS[rule["outcome"]])
-        table.add_row(rule["name"], outcome, observed, _number(rule["threshold"]), "yes" if rule["required"] else "no")
+        table.add_row(rule["name"], outcome, _number(rule["observed"]), _number(rule["threshold"]), "yes" if rule["required"] else "no")
     return table
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+    return "-" if value is None else f"{value:.3g}"

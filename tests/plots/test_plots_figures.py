@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -131,6 +132,24 @@ def test_ic_over_time_names_the_mean_of_all(returns: pd.DataFrame) -> None:
     (axes,) = figure.axes
     rolling = next(line for line in axes.lines if line.get_linewidth() == 1.6)
     np.testing.assert_allclose(rolling.get_ydata(), ic.dropna().rolling(40).mean())
+
+
+def test_ic_over_time_draws_a_dot_for_each_coefficient_however_many() -> None:
+    ic = pd.Series(0.02 + 0.03 * np.random.default_rng(2).standard_normal(900), index=DATES)
+
+    figure = plots.ic_over_time(ic)
+
+    low, high = figure.axes[0].get_ylim()
+    strokes = re.findall(rb"M (\S+ \S+) \nL \1 \n", plots.to_svg(figure))
+    assert len(strokes) >= int(ic.between(low, high).sum()) > 400
+
+
+@pytest.mark.parametrize("worst", [-0.45, -0.031, -3.0])
+def test_ticks_are_evenly_spaced_as_written(worst: float) -> None:
+    (axes,) = plots.cost_curve(pd.Series({0.0: 0.1, 1.0: worst})).axes
+
+    written = [float(axes.yaxis.get_major_formatter()(tick).replace("\N{MINUS SIGN}", "-")) for tick in axes.get_yticks()]
+    np.testing.assert_allclose(np.diff(written), np.diff(written)[0])
 
 
 def test_ic_over_time_draws_fewer_dates_than_the_window() -> None:

@@ -99,7 +99,8 @@ def research() -> Research:
         "lookback": plan.lookback,
         "needs_benchmark": plan.needs_benchmark,
         "labels": {"horizon": 5, "fill": "next_close"},
-        "trained": {"start": "2010-01-04", "end": "2011-12-30"},
+        "scored": {"start": "2011-06-01", "end": "2012-04-05"},
+        "calendar": "XNYS",
         "adjustment": "none",
         "fields": list(tables["bars"].columns),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from touchstone.errors import DataError
 from touchstone.plots._style import (
@@ -12,6 +11,7 @@ from touchstone.plots._style import (
     INK,
     LOSS,
     NAVY,
+    NUMBER,
     PALETTE,
     PERCENT,
     date_axis,
@@ -21,6 +21,7 @@ from touchstone.plots._style import (
     new_figure,
     number,
     percent,
+    value_axis,
 )
 
 __all__ = ["cost_curve", "trade_costs"]
@@ -53,8 +54,7 @@ def trade_costs(costs: pd.DataFrame) -> Figure:
         axes.stackplot(shown.index.to_numpy(), shown.to_numpy().T, colors=colours, linewidth=0.0, alpha=0.9)
         date_axis(axes)
         axes.set_ylim(0.0, max(float(paid.sum(axis=1).max()) * 1.06, 1e-6))
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(PERCENT)
+        value_axis(axes, PERCENT)
         axes.set_title("Costs so far, sum of daily fractions of equity")
         tops = paid.iloc[-1].cumsum().to_numpy()
         sums = paid.iloc[-1].to_numpy()
@@ -102,7 +102,6 @@ def cost_curve(sharpe: pd.Series) -> Figure:
             )
         axes.margins(x=0.08, y=0.2)
         axes.set_xticks(multiples, [f"{multiple:g}\N{MULTIPLICATION SIGN}" for multiple in multiples])
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1)))
+        value_axis(axes, NUMBER)
         axes.set_title("Annual net Sharpe ratio, costs at a multiple of those assumed")
         return figure

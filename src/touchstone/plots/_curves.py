@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from touchstone.errors import DataError
-from touchstone.plots._style import GREY, LOSS, PALETTE, PERCENT, date_axis, dated, end_labels, house_style, new_figure, percent
+from touchstone.plots._style import GREY, LOSS, PALETTE, PERCENT, date_axis, dated, end_labels, house_style, new_figure, percent, value_axis
 
 __all__ = ["drawdown", "equity_curve", "growth"]
 
@@ -99,8 +99,7 @@ def drawdown(returns: pd.Series) -> Figure:
         axes.fill_between(fall.index.to_numpy(), fall.to_numpy(), 0.0, color=LOSS, alpha=0.28, linewidth=0.0)
         axes.plot(fall.index.to_numpy(), fall.to_numpy(), color=LOSS, linewidth=0.8)
         date_axis(axes)
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(PERCENT)
+        value_axis(axes, PERCENT)
         axes.set_ylim(min(1.22 * float(fall.min()), -0.005), 0.0)
         axes.set_title("Below the highest value so far")
         if float(fall.min()) < 0.0:

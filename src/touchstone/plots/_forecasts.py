@@ -5,11 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 from touchstone.errors import DataError
-from touchstone.plots._style import GREY, INK, LOSS, NAVY, PERCENT, date_axis, dated, house_style, new_figure, number, percent
+from touchstone.plots._style import (
+    GREY,
+    INK,
+    LOSS,
+    NAVY,
+    NUMBER,
+    PERCENT,
+    date_axis,
+    dated,
+    house_style,
+    new_figure,
+    number,
+    percent,
+    value_axis,
+)
 
 __all__ = ["ic_over_time", "quantile_returns"]
 
@@ -48,8 +64,7 @@ def ic_over_time(ic: pd.Series, *, window: int = 50) -> Figure:
         axes.axhline(mean, color=LOSS if mean < 0 else "#c28a3e", linewidth=1.0, linestyle=(0, (4, 3)))
         date_axis(axes)
         axes.set_ylim(-reach, reach)
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 2)))
+        value_axis(axes, NUMBER)
         axes.set_title(f"Mean of {width} information coefficients and its 95% interval; dots: single ones within the frame")
         axes.text(
             1.012,
@@ -106,18 +121,17 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
         axes.margins(y=0.16)
         axes.set_xticks(places, _names(table.index))
         axes.tick_params(axis="x", length=0.0)
-        axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(PERCENT)
+        value_axis(axes, PERCENT)
         axes.set_title("Mean return to the label's end, by quantile of the score")
         return figure
 
 
 def _dots(axes: Axes, values: pd.Series) -> None:
-    """Each value as a round dot, all in one broken line of no length: a tenth of the bytes of as many markers."""
-    heights = np.full(3 * len(values), np.nan)
-    heights[0::3] = heights[1::3] = values.to_numpy()
-    (line,) = axes.plot(np.repeat(values.index.to_numpy(), 3), heights, color="#b3bfcc", linewidth=2.2)
-    line.get_path().should_simplify = False
+    """Each value as a round dot, all in one path of strokes of no length: a tenth of the bytes of as many markers."""
+    ends = np.repeat(np.column_stack([date2num(values.index.to_numpy()), values.to_numpy()]), 2, axis=0)
+    path = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(values)))
+    path.should_simplify = False  # simplified, strokes of no length are dropped
+    axes.add_patch(PathPatch(path, fill=False, edgecolor="#b3bfcc", linewidth=2.2, capstyle="round"))
 
 
 def _names(index: pd.Index) -> list[str]:

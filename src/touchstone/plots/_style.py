@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from touchstone.errors import DataError
 
@@ -22,6 +22,7 @@ __all__ = [
     "INK",
     "LOSS",
     "NAVY",
+    "NUMBER",
     "PALETTE",
     "PERCENT",
     "date_axis",
@@ -32,6 +33,7 @@ __all__ = [
     "number",
     "percent",
     "to_svg",
+    "value_axis",
 ]
 
 INK, GREY, RULE = "#26323f", "#7d8894", "#dfe3e8"
@@ -140,6 +142,13 @@ def percent(fraction: float, digits: int = 0) -> str:
 
 
 PERCENT = FuncFormatter(lambda value, _: percent(value, _digits(100 * value)))
+NUMBER = FuncFormatter(lambda value, _: number(value, _digits(value)))
+
+
+def value_axis(axes: Axes, written: FuncFormatter) -> None:
+    """Few round ticks, written as percentages or plain numbers."""
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(written)
 
 
 def _digits(value: float) -> int:

@@ -187,7 +187,7 @@ def _holding(weights: pd.Series[float], place: int) -> list[str]:
 
 
 def _years_of(n_sessions: float | None, a_year: int) -> str:
-    return "\N{EN DASH}" if n_sessions is None else f"{number(n_sessions / a_year, 1)} years"
+    return "none is enough" if n_sessions is None else f"{number(n_sessions / a_year, 1)} years"
 
 
 def _scientific(value: float | None) -> str:
@@ -205,10 +205,12 @@ def _flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
 def _plain(value: Any) -> str:
     if value is None:
         return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_plain(item) for item in value) or "all"
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:,.10g}"
     return str(value) if value != {} else "none"
 
 

@@ -24,11 +24,6 @@ class _Features(BaseModel):
     transform: Literal["rank", "none"]
 
 
-class _Trained(BaseModel):
-    start: str
-    end: str
-
-
 class Card(BaseModel):
     """What `bundle.json` says and the service uses; what else stands there is for people."""
 
@@ -39,7 +34,6 @@ class Card(BaseModel):
     columns: tuple[str, ...]
     lookback: int
     needs_benchmark: bool
-    trained: _Trained
     adjustment: Literal["none", "split", "total_return"]
     fields: tuple[str, ...]
 

@@ -39,7 +39,10 @@ def registered_models(root: Path) -> list[RegisteredModel]:
     LineageError
         The registry cannot be read.
     """
-    engine = sa.create_engine((tracking_url(root) or "").replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    url = sa.make_url((tracking_url(root) or "sqlite://").replace("postgresql://", "postgresql+psycopg://", 1))
+    if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):  # connecting would make an empty one
+        raise LineageError("The registry must be readable, but there is none: make it with `touchstone register`.")
+    engine = sa.create_engine(url, poolclass=NullPool)
     try:
         with engine.connect() as connection:
             kept = _ours(_VERSIONS, "version").where(_VERSIONS.c.current_stage != "Deleted_Internal")
