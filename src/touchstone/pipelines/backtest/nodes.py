@@ -42,31 +42,6 @@ def walk_forward(
     return scored.scores.to_frame("score"), scored.windows, scored.last_model.dump()
 
 
-def bind(
-    *,
-    features: FeaturesParameters,
-    labels: LabelsParameters,
-    tuned: dict[str, Any],
-    plan: dict[str, Any],
-    windows: pd.DataFrame,
-    metadata: dict[str, Any],
-) -> dict[str, Any]:
-    """What a service must know beside the model's bytes to score as the pipeline does."""
-    last = windows.iloc[-1]
-    return {
-        "model": tuned["model"],
-        "features": {"sets": list(features.sets), "transform": features.transform},
-        "columns": plan["columns"],
-        "lookback": plan["lookback"],
-        "needs_benchmark": plan["needs_benchmark"],
-        "labels": identity(labels),
-        "scored": {"start": str(last["start"].date()), "end": str(last["end"].date())},
-        "adjustment": metadata["adjustment"],
-        "fields": metadata["fields"],
-        "calendar": metadata["calendar"],
-    }
-
-
 def trade(
     *, labels: LabelsParameters, backtest: BacktestParameters, scores: pd.DataFrame, bars: pd.DataFrame, actions: pd.DataFrame
 ) -> tuple[pd.DataFrame, ...]:

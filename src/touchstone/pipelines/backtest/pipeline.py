@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from touchstone.pipelines.backtest import nodes
+from touchstone.pipelines.backtest import bundle, nodes
 
 __all__ = ["create_pipeline"]
 
@@ -45,7 +45,7 @@ def create_pipeline() -> Pipeline:
                 name="walk_forward",
             ),
             Node(
-                nodes.bind,
+                bundle.bind,
                 {
                     "features": "params:features",
                     "labels": "params:labels",

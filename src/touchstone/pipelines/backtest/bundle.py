@@ -1,0 +1,36 @@
+"""What a service must know beside the model's bytes to score as the pipeline does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from touchstone.parameters import FeaturesParameters, LabelsParameters, identity
+
+__all__ = ["bind"]
+
+
+def bind(
+    *,
+    features: FeaturesParameters,
+    labels: LabelsParameters,
+    tuned: dict[str, Any],
+    plan: dict[str, Any],
+    windows: pd.DataFrame,
+    metadata: dict[str, Any],
+) -> dict[str, Any]:
+    """The card that travels with the model: feature sets, columns, lookback, label and what its prices are."""
+    last = windows.iloc[-1]
+    return {
+        "model": tuned["model"],
+        "features": {"sets": list(features.sets), "transform": features.transform},
+        "columns": plan["columns"],
+        "lookback": plan["lookback"],
+        "needs_benchmark": plan["needs_benchmark"],
+        "labels": identity(labels),
+        "scored": {"start": str(last["start"].date()), "end": str(last["end"].date())},
+        "adjustment": metadata["adjustment"],
+        "fields": metadata["fields"],
+        "calendar": metadata["calendar"],
+    }
