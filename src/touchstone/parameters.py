@@ -79,6 +79,7 @@ class TrainingParameters(_Section):
     target: Literal["rank", "demeaned", "raw"] = "rank"
     n_train: int = Field(1008, ge=1)
     n_test: int = Field(126, ge=1)
+    expanding: bool = True
 
 
 class BacktestParameters(_Section):

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+from finished_run import RUN_ID
 
-from conftest import RUN_ID
 from touchstone.errors import LineageError
 from touchstone.notebook import open_run
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
+from finished_run import PARAMETERS, write_run
 
-from conftest import PARAMETERS, write_run
 from touchstone import evaluation, plots, reports
 from touchstone.errors import DataError
 from touchstone.notebook import RunView, open_run

@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from finished_run import RUN_ID
 
-from conftest import RUN_ID
 from touchstone import reports
 from touchstone.notebook import open_run
 

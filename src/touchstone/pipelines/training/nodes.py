@@ -14,7 +14,8 @@ from touchstone import audit, models
 from touchstone.lineage import Scope, canonical_json, data_hash, digest, task_seed, trial_key
 from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, RuntimeParameters, TrainingParameters, identity
 from touchstone.pipelines.records import scope_of, stage_record
-from touchstone.splits import PurgedKFold, PurgedWalkForward
+from touchstone.pipelines.windows import windows
+from touchstone.splits import PurgedKFold
 
 
 def tune_forecaster(
@@ -31,7 +32,7 @@ def tune_forecaster(
     storage: str,
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Search models and parameters on folds whose labels all end before the first backtest session."""
-    first = PurgedWalkForward(training.n_train, training.n_test, embargo=training.embargo).first_test_session(targets)
+    first = windows(training).first_test_session(targets)
     early = targets[targets["end"] < first]
     audit.label_spans(early, before=first)
     splits = list(PurgedKFold(training.n_folds, embargo=training.embargo).split(early))
