@@ -13,7 +13,6 @@ from matplotlib.path import Path
 from touchstone.errors import DataError
 from touchstone.plots._style import (
     GREY,
-    INK,
     LOSS,
     NAVY,
     NUMBER,
@@ -84,8 +83,7 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        Index quantile in drawing order, column `mean_return` (simple return over the label's horizon); with columns `lower` and
-        `upper`, their interval is drawn too.
+        Index quantile in drawing order, column `mean_return` (simple return over the label's horizon).
 
     Raises
     ------
@@ -102,10 +100,6 @@ def quantile_returns(table: pd.DataFrame) -> Figure:
         figure = new_figure(4.7, 2.9)
         axes = figure.axes[0]
         axes.bar(places, means, width=0.62, color=[LOSS if mean < 0 else NAVY for mean in means])
-        if {"lower", "upper"} <= set(table.columns):
-            axes.vlines(
-                places, table["lower"].to_numpy(dtype="float64"), table["upper"].to_numpy(dtype="float64"), color=INK, linewidth=0.9
-            )
         axes.axhline(0.0, color=GREY, linewidth=0.8)
         for place in np.flatnonzero(np.isfinite(means)):
             mean = float(means[place])
