@@ -36,8 +36,8 @@ def copy_project(target: Path) -> Path:
     return target
 
 
-def run_project(root: Path, *, stages: tuple[str, ...] = (), **runtime: Any) -> None:
-    """Run stages (all when none is named) in this process, with the small parameters of `conf/test`."""
+def run_project(root: Path, *, stages: tuple[str, ...] = (), env: str = "test", **runtime: Any) -> None:
+    """Run stages (all when none is named) in this process, with the small parameters of `conf/test` unless another `env` is named."""
     from kedro.framework.session import KedroSession
     from kedro.framework.startup import bootstrap_project
 
@@ -45,7 +45,7 @@ def run_project(root: Path, *, stages: tuple[str, ...] = (), **runtime: Any) -> 
     os.chdir(root)
     try:
         bootstrap_project(root)
-        with KedroSession.create(project_path=root, env="test", runtime_params=runtime) as session:
+        with KedroSession.create(project_path=root, env=env, runtime_params=runtime) as session:
             session.run(pipeline_names=list(stages) or None)
     finally:
         os.chdir(here)

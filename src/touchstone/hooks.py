@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
@@ -12,11 +13,14 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
 from touchstone.datasets import OutputDigests
 from touchstone.stages import STAGES, code_files, persisted_outputs
 
 __all__ = ["HOOKS"]
+
+logger = logging.getLogger(__name__)
 
 
 class LineageHook:
@@ -50,4 +54,19 @@ class LineageHook:
         keep_run(self._root, parameters=self._parameters, code=code_files(self._root), seconds=time.monotonic() - self._began)
 
 
-HOOKS: tuple[Any, ...] = (LineageHook(),)
+class ProgressHook:
+    """Says which step is done and how long it took."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+
+    @hook_impl
+    def before_node_run(self) -> None:
+        self._began = time.monotonic()
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        logger.info("%-20s %6.1f s", node.name, time.monotonic() - self._began)
+
+
+HOOKS: tuple[Any, ...] = (LineageHook(), ProgressHook())

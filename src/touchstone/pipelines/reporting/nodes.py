@@ -35,10 +35,10 @@ def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.
 
     returns = pd.DataFrame(
         {
-            "net of costs": equity["equity"].pct_change(fill_method=None),
-            "before costs": equity_gross["equity"].pct_change(fill_method=None),
+            "net": equity["equity"].pct_change(fill_method=None),
+            "gross": equity_gross["equity"].pct_change(fill_method=None),
             "benchmark": reference["benchmark"],
-            "equal-weighted universe": reference["equal_weighted"],
+            "equal_weighted": reference["equal_weighted"],
         }
     ).iloc[1:]
     return plots.to_svg(plots.equity_curve(plots.growth(returns.dropna(axis="columns", how="all"))))
