@@ -15,6 +15,12 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / ".touch
 
 import pytest  # noqa: E402 - after the pins
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Not in pyproject.toml: pytest would import pandas, and with it numpy, before the pins are set.
+    config.addinivalue_line("filterwarnings", "error::pandas.errors.PerformanceWarning")
+
+
 REPOSITORY = Path(__file__).parents[1]
 _PARTS = ("conf", "notebooks", "src", "params.yaml", "pyproject.toml", "requirements.lock")
 

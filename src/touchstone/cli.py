@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import click
 
 from touchstone import arithmetic
 from touchstone.errors import ConfigError, TouchstoneError
+from touchstone.root import enclosing_project, project_root
 
 __all__ = ["cli", "main"]
 
@@ -54,18 +57,20 @@ def main() -> None:
 
 
 def _root() -> Path:
-    from touchstone.root import project_root
-
     return project_root()
 
 
 def _kedro_run() -> click.Command:
-    """Kedro's own `run`, with a user's mistake told in one sentence."""
+    """Kedro's own `run`, with a user's mistake told in one sentence; it also works as `touchstone run`."""
     from kedro.framework.cli.project import run
 
     inner = run.callback
 
     def callback(**options: Any) -> Any:
+        from kedro.framework import project, startup
+
+        if project.PACKAGE_NAME is None:  # Kedro's own command line has loaded the project by now
+            startup.bootstrap_project(enclosing_project(Path.cwd()) or _root())
         with one_sentence():
             return inner(**options)
 
@@ -167,7 +172,23 @@ def serve(port: int) -> None:
     sys.exit(start(_root(), port=port))
 
 
-@cli.command()
-def lab() -> None:
-    """JupyterLab with the project loaded: `catalog`, `context`, `pipelines`, `session`."""
-    sys.exit(subprocess.call([sys.executable, "-m", "kedro", "jupyter", "lab"], cwd=_root()))
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def lab(options: tuple[str, ...]) -> None:
+    """JupyterLab with the project loaded: `catalog`, `context`, `pipelines`, `session`. OPTIONS go to JupyterLab."""
+    root = _root()
+    # Asking for newer versions of itself would phone home.
+    quiet = "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate"
+    command = [sys.executable, "-m", "jupyter", "lab", quiet, *options]
+    sys.exit(subprocess.call(command, cwd=root, env={**os.environ, **_lab_environment(root)}))
+
+
+def _lab_environment(root: Path) -> dict[str, str]:
+    """What makes every Python kernel of this lab load the project: a kernel of its own, kept in the project and not in the home folder."""
+    own = root / ".touchstone" / "jupyter"
+    kernel = own / "kernels" / "python3"
+    kernel.mkdir(parents=True, exist_ok=True)
+    start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--ext", "kedro.ipython"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": start, "display_name": "Touchstone", "language": "python"}))
+    folders = [str(own), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+    return {"JUPYTER_PATH": os.pathsep.join(folders), "KEDRO_LOGGING_CONFIG": str(root / "conf" / "logging.yml")}

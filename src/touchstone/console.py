@@ -34,11 +34,12 @@ def _headline(run: RunView) -> Table:
 
 
 def _rows(run: RunView) -> list[tuple[str, str]]:
-    card = run.scorecard
+    card, scope = run.scorecard, run.record("trial_count")["scope"]
     span, ic, sharpe, luck = card["span"], card["rank_ic"], card["sharpe"], card["luck"]
     interval = f"{card['settings']['confidence']:.0%} interval"
     return [
         ("source", run.metadata["source"]),
+        ("data span", f"{scope['start']} to {scope['end']}, {len(scope['symbols'])} symbols"),
         ("backtest span", f"{span['first']} to {span['last']}, {span['n_sessions']} sessions"),
         ("rank IC", f"{_number(ic['mean'])}, {interval} {_number(ic['lower'])} to {_number(ic['upper'])}, {ic['n']} cross-sections"),
         ("Sharpe after costs", f"{_number(sharpe['net'])}, {interval} {_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}"),

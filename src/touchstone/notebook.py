@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from touchstone.errors import LineageError, nearest
+from touchstone.root import enclosing_project
 
 __all__ = ["RunView", "open_run"]
 
@@ -25,6 +26,7 @@ _RECORDS = {
     "metrics": "08_reporting/metrics.json",
     "plan": "04_feature/plan.json",
     "scorecard": "08_reporting/scorecard.json",
+    "trial_count": "08_reporting/trial_count.json",
     "tuned": "06_models/tuned.json",
     "verdict": "08_reporting/verdict.json",
 }
@@ -151,7 +153,11 @@ def open_run(run_id: str | None = None, *, root: Path | str | None = None) -> Ru
     LineageError
         No project, no outputs yet, or no such run (the nearest known one is named).
     """
-    project = Path(root) if root is not None else _project(Path.cwd())
+    project = Path(root) if root is not None else enclosing_project(Path.cwd())
+    if project is None:
+        raise LineageError(
+            "A project has a params.yaml, but neither the working folder nor one above it holds one: go there, or pass root=."
+        )
     found = _known_runs(project)
     if not run_id:
         current = _id_of(project / "data")
@@ -185,10 +191,3 @@ def _known_runs(project: Path) -> dict[str, Path]:
 def _id_of(folder: Path) -> str | None:
     path = folder / _IDENTITY
     return str(json.loads(path.read_bytes())["run_id"]) if path.is_file() else None
-
-
-def _project(start: Path) -> Path:
-    for folder in (start, *start.parents):
-        if (folder / "params.yaml").is_file():
-            return folder
-    raise LineageError("A project has a params.yaml, but neither the working folder nor one above it holds one: go there, or pass root=.")

@@ -132,7 +132,9 @@ def parse(raw: Mapping[str, Any]) -> Parameters:
     try:
         return Parameters.model_validate(dict(raw))
     except ValidationError as error:
-        raise ConfigError(_sentence(error.errors()[0])) from None
+        # A misspelt section is also a missing one: the name that was written explains both.
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+        raise ConfigError(_sentence(problems[0])) from None
 
 
 def identity(section: BaseModel) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class LookAheadReport:
         change = "cut off" if first["check"] == "truncation" else "changed"
         raise LookAheadError(
             f"A value may use only what was known at its date, but '{first['feature']}' of {first['symbol']} on {first['date'].date()} is "
-            f"{first['expected']!r} on the whole history and {first['observed']!r} when everything after {first['cut'].date()} is {change} "
+            f"{float(first['expected'])!r} on the whole history and {float(first['observed'])!r} when everything after {first['cut'].date()} is {change} "
             f"({self.n_findings} of {self.n_compared} values differ, in {', '.join(sorted(self.findings['feature'].unique())[:5])}): "
             "let it look at earlier rows only, and join by known_at."
         )

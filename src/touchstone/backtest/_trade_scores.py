@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
 import pandas as pd
 
 from touchstone.backtest._costs import Costs
 from touchstone.backtest._result import Result
 from touchstone.backtest._simulate import simulate
+from touchstone.evaluation import moments
+from touchstone.lineage import Scope, Trial, data_hash, record, recorder, trial_key
 from touchstone.portfolio import top_bottom
 
 __all__ = ["trade_scores"]
@@ -24,6 +30,8 @@ def trade_scores(
     initial_cash: float = 1_000_000.0,
 ) -> Result:
     """Hold the best-scored names long and the worst short, and simulate it over the scored sessions.
+
+    Inside ``touchstone.lineage.recording(sink)`` the backtest is announced as a trial; the pipeline announces its own, with its source.
 
     Parameters
     ----------
@@ -44,4 +52,18 @@ def trade_scores(
         As `top_bottom` and `simulate`.
     """
     weights = top_bottom(scores, side_fraction=side_fraction, rebalance_every=rebalance_every)
-    return simulate(bars, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash)
+    result = simulate(bars, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash)
+    if recorder.get() is not None:
+        _announce(
+            result, scores, {"side_fraction": side_fraction, "rebalance_every": rebalance_every, "fill": fill, "costs": asdict(costs)}
+        )
+    return result
+
+
+def _announce(result: Result, scores: pd.Series, terms: Mapping[str, Any]) -> None:
+    """A backtest outside the pipeline is a trial like any other: these scores under these terms."""
+    dates, symbols = scores.index.get_level_values("date"), scores.index.get_level_values("symbol").unique()
+    scope = Scope(source="notebook", symbols=tuple(symbols), start=str(dates.min().date()), end=str(dates.max().date()))
+    seen = moments(result.returns)
+    key = trial_key(scope, {"scores": data_hash(scores), **terms})
+    record(Trial(key, scope, seen.sharpe, n=seen.n_observations, skewness=seen.skewness, kurtosis=seen.kurtosis), result.returns.to_numpy())

@@ -22,7 +22,7 @@ from touchstone.parameters import (
 )
 from touchstone.pipelines.records import scope_of, stage_record
 from touchstone.pipelines.terms import costs_of, say_when_fills_differ, trading_terms
-from touchstone.pipelines.windows import windows
+from touchstone.pipelines.windows import audited, windows
 
 
 def walk_forward(
@@ -36,7 +36,7 @@ def walk_forward(
 ) -> tuple[pd.DataFrame, pd.DataFrame, bytes]:
     """Refit in every window and score the sessions after it."""
     make = partial(models.make, tuned["model"], **tuned["parameters"], seed=seed, threads=1)
-    splits = windows(training).split(targets)
+    splits = audited(windows(training), targets)
     target = targets_of.cross_sectional(targets["label"], method=training.target)
     scored = models.fit_and_score(make, matrix, target, splits, workers=runtime.threads)
     return scored.scores.to_frame("score"), scored.windows, scored.last_model.dump()

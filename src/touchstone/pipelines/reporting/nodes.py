@@ -29,7 +29,7 @@ def identify(*, code: dict[str, str], lock: str, known: tuple[Trial, ...], **rec
     ).to_dict()
 
 
-def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.DataFrame) -> bytes:
+def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.DataFrame, metadata: dict[str, Any]) -> bytes:
     """The chart of the README: with and without costs, against benchmark and equal-weighted universe."""
     from touchstone import plots  # the other stages start without a charting library
 
@@ -41,7 +41,8 @@ def draw_equity(equity: pd.DataFrame, equity_gross: pd.DataFrame, reference: pd.
             "equal_weighted": reference["equal_weighted"],
         }
     ).iloc[1:]
-    return plots.to_svg(plots.equity_curve(plots.growth(returns.dropna(axis="columns", how="all"))))
+    labels = {"benchmark": metadata["benchmark_name"]} if metadata["benchmark_name"] else {}
+    return plots.to_svg(plots.equity_curve(plots.growth(returns.dropna(axis="columns", how="all")), labels=labels))
 
 
 def write_tear_sheet(identity: dict[str, Any]) -> bytes:

@@ -23,7 +23,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(nodes.identify, {"code": "code", "lock": "lock", "known": "known_trials", **RECORDS}, "identity", name="identify"),
-            Node(nodes.draw_equity, ["equity", "equity_gross", "reference"], "equity_chart", name="draw_equity"),
+            Node(nodes.draw_equity, ["equity", "equity_gross", "reference", "metadata"], "equity_chart", name="draw_equity"),
             Node(nodes.write_tear_sheet, "identity", "tear_sheet", name="write_tear_sheet"),
             Node(
                 nodes.write_model_card,

@@ -14,7 +14,7 @@ from touchstone import audit, models
 from touchstone.lineage import Scope, canonical_json, data_hash, digest, task_seed, trial_key
 from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, RuntimeParameters, TrainingParameters, identity
 from touchstone.pipelines.records import scope_of, stage_record
-from touchstone.pipelines.windows import windows
+from touchstone.pipelines.windows import audited, windows
 from touchstone.splits import PurgedKFold
 
 
@@ -35,9 +35,7 @@ def tune_forecaster(
     first = windows(training).first_test_session(targets)
     early = targets[targets["end"] < first]
     audit.label_spans(early, before=first)
-    splits = list(PurgedKFold(training.n_folds, embargo=training.embargo).split(early))
-    for split in splits:
-        audit.purged(early, split.train, split.test)
+    splits = audited(PurgedKFold(training.n_folds, embargo=training.embargo), early)
 
     def evaluate(name: str, parameters: dict[str, Any], number: int) -> models.TrialOutcome:
         make = partial(models.make, name, **parameters, seed=task_seed(seed, "training", "fit", number), threads=1)
