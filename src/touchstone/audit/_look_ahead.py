@@ -58,10 +58,11 @@ class LookAheadReport:
         if self.passed:
             return
         first = self.findings.iloc[0]
+        whole, known = float(first["expected"]), float(first["observed"])
         change = "cut off" if first["check"] == "truncation" else "changed"
         raise LookAheadError(
             f"A value may use only what was known at its date, but '{first['feature']}' of {first['symbol']} on {first['date'].date()} is "
-            f"{float(first['expected'])!r} on the whole history and {float(first['observed'])!r} when everything after {first['cut'].date()} is {change} "
+            f"{whole!r} on the whole history and {known!r} when everything after {first['cut'].date()} is {change} "
             f"({self.n_findings} of {self.n_compared} values differ, in {', '.join(sorted(self.findings['feature'].unique())[:5])}): "
             "let it look at earlier rows only, and join by known_at."
         )

@@ -15,7 +15,7 @@ from touchstone.root import project_root
 
 def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tuple[Any, ...]:
     """Ask the source for everything it has; the simulated one plants its signal against the label of the run."""
-    market.sessions(data.calendar, data.end, data.end)  # a calendar that does not exist stops the run before anything is written
+    market.sessions(data.calendar, str(data.end), str(data.end))  # a calendar that does not exist stops the run before anything is written
     options: dict[str, Any] = {}
     if data.source == "files":
         options = {**data.files.model_dump(), "path": str(project_root() / data.files.path)}
