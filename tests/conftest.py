@@ -64,6 +64,12 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def new_project() -> Callable[[Path], Path]:
+    """`copy_project`, for tests that need several or keep one for a module."""
+    return copy_project
+
+
+@pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project in which the whole loop has run once; for reading only."""
     root = copy_project(tmp_path_factory.mktemp("finished") / "project")

@@ -108,14 +108,15 @@ def dvc_sync(check: bool) -> None:
 
 
 @cli.command()
-def show() -> None:
-    """The last run: headline numbers, verdict and where the report lies."""
+@click.option("--run", "run_id", default=None, help="Run id or its beginning; the run in data/ when left out.")
+def show(run_id: str | None) -> None:
+    """A run: headline numbers, verdict and where the report lies."""
     from rich.console import Console
 
     from touchstone.console import summary
     from touchstone.notebook import open_run
 
-    Console().print(summary(open_run(root=_root())))
+    Console().print(summary(open_run(run_id, root=_root())))
 
 
 @cli.command()

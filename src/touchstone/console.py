@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rich import box
@@ -20,8 +21,9 @@ def summary(run: RunView) -> RenderableType:
     """The run's headline, its verdict rule by rule, and where the report lies."""
     verdict = Text("ACCEPTED" if run.verdict["passed"] else "REJECTED", style="bold green" if run.verdict["passed"] else "bold red")
     rules = run.verdict["rules"]
+    report = os.path.relpath(run.folder / "08_reporting" / "tear_sheet.html")
     unsaid = [Text(f"{rule['name']} is not applicable: {rule['reason']}") for rule in rules if rule["outcome"] == "not_applicable"]
-    return Group(_headline(run), _gate(rules), *unsaid, Text("verdict ") + verdict, Text("report  data/08_reporting/tear_sheet.html"))
+    return Group(_headline(run), _gate(rules), *unsaid, Text("verdict ") + verdict, Text(f"report  {report}"))
 
 
 def _headline(run: RunView) -> Table:

@@ -90,8 +90,8 @@ def _ran(said: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lab(fresh: Callable[[Path], Path], with_short_report: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    made = Lab(with_short_report(fresh(tmp_path_factory.mktemp("lab") / "project")))
+def lab(new_project: Callable[[Path], Path], with_short_report: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    made = Lab(with_short_report(new_project(tmp_path_factory.mktemp("lab") / "project")))
     made.begin()
     return made
 
@@ -112,9 +112,9 @@ def test_a_second_repro_has_nothing_to_do(lab: Lab) -> None:
 
 
 def test_plain_kedro_gives_the_same_outputs(
-    lab: Lab, fresh: Callable[[Path], Path], with_short_report: Callable[[Path], Path], runner: Callable[..., None], tmp_path: Path
+    lab: Lab, new_project: Callable[[Path], Path], with_short_report: Callable[[Path], Path], runner: Callable[..., None], tmp_path: Path
 ) -> None:
-    other = Lab(with_short_report(fresh(tmp_path / "project")))
+    other = Lab(with_short_report(new_project(tmp_path / "project")))
     runner(other.root, **yaml.safe_load((lab.root / "params.yaml").read_text()))
     assert other.run_id() == lab.run_id()
     assert other.outputs() == lab.outputs()
