@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,13 @@ QUICK = {"models": ["ridge"], "n_trials": 1}
 
 def _is_written(path: Path) -> bool:
     return path.name in {"data", "runs", "mlruns", ".touchstone", "ledger"}
+
+
+@pytest.fixture(scope="session")
+def shell() -> dict[str, str]:
+    """The environment of a user's terminal: Kedro leaves the last project's code in this process's PYTHONPATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, "PATH": path}
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,10 +152,10 @@ def test_a_stage_whose_inputs_are_not_there_says_how_to_make_them(fresh: Callabl
 
 
 @pytest.mark.slow
-def test_kedro_itself_tells_the_same_sentence(settled: Path) -> None:
-    command = [str(Path(sys.executable).with_name("kedro")), "run", "--env", "test", "--params", "data.source=sampel"]
+def test_kedro_itself_tells_the_same_sentence(settled: Path, shell: dict[str, str]) -> None:
+    command = ["kedro", "run", "--env", "test", "--params", "data.source=sampel"]
     before = _snapshot(settled)
-    answer = subprocess.run(command, cwd=settled, capture_output=True, text=True, check=False)
+    answer = subprocess.run(command, cwd=settled, env=shell, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert answer.stderr.strip() == (
         "Error: The source must be a known one, but got 'sampel': did you mean 'sample'? known: files, sample, simulated."

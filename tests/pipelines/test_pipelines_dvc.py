@@ -6,10 +6,8 @@ Each step goes on where the one before it ended, as a day of work does: a stage 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,6 @@ import yaml
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 STAGES = ["ingestion", "features", "training", "backtest", "validation", "reporting"]
 # The loop of one trial and two folds, as plain YAML values: DVC reads params.yaml itself.
 SMALL: dict[str, dict[str, Any]] = {
@@ -38,11 +35,10 @@ QUIET = {
 class Lab:
     """A researcher's clone: git, DVC, a folder remote and small parameters."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, shell: dict[str, str]) -> None:
         self.root = root
-        path = os.pathsep.join([str(BIN), os.environ["PATH"]])
         # Numba keeps a cache by path: these paths are never seen again.
-        self._environment = {**os.environ, **QUIET, "PATH": path, "NUMBA_CACHE_DIR": str(root.parent / "numba")}
+        self._environment = {**shell, **QUIET, "NUMBA_CACHE_DIR": str(root.parent / "numba")}
 
     def begin(self) -> None:
         for name in (".dvc", ".dvcignore", ".gitignore", "dvc.yaml"):
@@ -91,7 +87,7 @@ def _ran(said: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lab(new_project: Callable[[Path], Path], with_short_report: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    made = Lab(with_short_report(new_project(tmp_path_factory.mktemp("lab") / "project")))
+    made = Lab(with_short_report(new_project(tmp_path_factory.mktemp("lab") / "project")), shell)
     made.begin()
     return made
 
@@ -112,9 +108,14 @@ def test_a_second_repro_has_nothing_to_do(lab: Lab) -> None:
 
 
 def test_plain_kedro_gives_the_same_outputs(
-    lab: Lab, new_project: Callable[[Path], Path], with_short_report: Callable[[Path], Path], runner: Callable[..., None], tmp_path: Path
+    lab: Lab,
+    new_project: Callable[[Path], Path],
+    with_short_report: Callable[[Path], Path],
+    runner: Callable[..., None],
+    shell: dict[str, str],
+    tmp_path: Path,
 ) -> None:
-    other = Lab(with_short_report(new_project(tmp_path / "project")))
+    other = Lab(with_short_report(new_project(tmp_path / "project")), shell)
     runner(other.root, **yaml.safe_load((lab.root / "params.yaml").read_text()))
     assert other.run_id() == lab.run_id()
     assert other.outputs() == lab.outputs()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-RUN = (str(Path(sys.executable).with_name("touchstone")), "run", "--env", "test")
+RUN = ("touchstone", "run", "--env", "test")
 PATIENCE = 180.0
 
 
@@ -43,8 +42,8 @@ MOMENTS: dict[str, Callable[[Path], bool]] = {
 }
 
 
-def _kill_when(root: Path, reached: Callable[[Path], bool], name: str) -> None:
-    process = subprocess.Popen(RUN, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def _kill_when(root: Path, reached: Callable[[Path], bool], name: str, shell: dict[str, str]) -> None:
+    process = subprocess.Popen(RUN, cwd=root, env=shell, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + PATIENCE
     while not reached(root) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
@@ -62,11 +61,11 @@ def _outputs(root: Path) -> dict[str, bytes]:
 
 
 def test_a_killed_run_ends_in_the_same_bytes(
-    fresh: Callable[[Path], Path], finished_run: Path, runner: Callable[..., None], tmp_path: Path
+    fresh: Callable[[Path], Path], finished_run: Path, runner: Callable[..., None], shell: dict[str, str], tmp_path: Path
 ) -> None:
     undisturbed, root = _outputs(finished_run), fresh(tmp_path / "project")
     for name, reached in MOMENTS.items():
-        _kill_when(root, reached, name)
+        _kill_when(root, reached, name, shell)
         left = _outputs(root)
         assert left
         assert left.items() <= undisturbed.items(), f"a file was left half written in {name}"

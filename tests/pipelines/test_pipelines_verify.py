@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,11 +52,10 @@ def _verify(root: Path) -> Result:
         os.chdir(here)
 
 
-def test_every_output_comes_out_the_same(archived: Path, tmp_path: Path) -> None:
-    run_id = _archive(archived).name
+def test_every_output_comes_out_the_same(archived: Path, shell: dict[str, str], tmp_path: Path) -> None:
+    command = ["touchstone", "verify", _archive(archived).name]
     before = {path: path.read_bytes() for path in sorted(archived.rglob("*")) if path.is_file()}
-    command = [str(Path(sys.executable).with_name("touchstone")), "verify", run_id]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    environment = {**shell, "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
     answer = subprocess.run(command, cwd=archived, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     n_outputs = len(json.loads((archived / "data" / "08_reporting" / "manifest.json").read_text())["outputs"])
