@@ -15,7 +15,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from touchstone.datasets import OutputDigests
+from touchstone.datasets import OutputDigests, Undo
 from touchstone.stages import STAGES, code_files, persisted_outputs
 
 __all__ = ["HOOKS"]
@@ -69,4 +69,31 @@ class ProgressHook:
         logger.info("%-20s %6.1f s", node.name, time.monotonic() - self._began)
 
 
-HOOKS: tuple[Any, ...] = (LineageHook(), ProgressHook())
+class UndoHook:
+    """A run that fails leaves the outputs of the run before it."""
+
+    def __init__(self) -> None:
+        self._catalog: CatalogProtocol | None = None
+        self._undo = Undo()
+
+    @hook_impl
+    def after_catalog_created(self, catalog: CatalogProtocol) -> None:
+        self._catalog, self._undo = catalog, Undo()
+
+    @hook_impl
+    def before_dataset_saved(self, dataset_name: str) -> None:
+        path = getattr(self._catalog.get(dataset_name), "_filepath", None) if self._catalog is not None else None
+        # The ledger only grows: that something was tried stays true when the run fails.
+        if path is not None and dataset_name != "known_trials":
+            self._undo.keep(path)
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        self._undo.put_back()
+
+    @hook_impl
+    def after_pipeline_run(self) -> None:
+        self._undo.forget()
+
+
+HOOKS: tuple[Any, ...] = (LineageHook(), ProgressHook(), UndoHook())

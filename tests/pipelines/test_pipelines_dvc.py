@@ -86,7 +86,12 @@ def _ran(said: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lab(new_project: Callable[[Path], Path], with_short_report: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Lab:
+def lab(
+    new_project: Callable[[Path], Path],
+    with_short_report: Callable[[Path], Path],
+    shell: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Lab:
     made = Lab(with_short_report(new_project(tmp_path_factory.mktemp("lab") / "project")), shell)
     made.begin()
     return made

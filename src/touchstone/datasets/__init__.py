@@ -6,6 +6,7 @@ from touchstone.datasets._atomic import BytesDataset, JSONDataset, TableDataset,
 from touchstone.datasets._digests import CodeDigests, OutputDigests
 from touchstone.datasets._known_trials import KnownTrialsDataset
 from touchstone.datasets._search_storage import SearchStorage
+from touchstone.datasets._undo import Undo
 
 __all__ = [
     "BytesDataset",
@@ -16,4 +17,5 @@ __all__ = [
     "SearchStorage",
     "TableDataset",
     "TextDataset",
+    "Undo",
 ]

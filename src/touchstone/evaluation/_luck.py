@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri  # scipy.stats has the same and takes most of a second to import
 
 from touchstone.errors import ConfigError, DataError
 
@@ -61,7 +61,7 @@ def probabilistic_sharpe_ratio(
     if deviation == 0.0:
         # Two outcomes at the corner of the moments' inequality: the estimate has no variance there.
         return 0.5 if sharpe == benchmark else float(sharpe > benchmark)
-    return float(norm.cdf((sharpe - benchmark) / deviation))
+    return float(ndtr((sharpe - benchmark) / deviation))
 
 
 def expected_maximum_sharpe(n_trials: int, *, trials_variance: float = 1.0) -> float:
@@ -91,7 +91,7 @@ def expected_maximum_sharpe(n_trials: int, *, trials_variance: float = 1.0) -> f
     if n_trials == 1:
         return 0.0
     # isf(p) is Φ⁻¹(1 - p) without the rounding of 1 - p.
-    best = (1.0 - _EULER_GAMMA) * norm.isf(1.0 / n_trials) + _EULER_GAMMA * norm.isf(1.0 / (n_trials * math.e))
+    best = (1.0 - _EULER_GAMMA) * -ndtri(1.0 / n_trials) + _EULER_GAMMA * -ndtri(1.0 / (n_trials * math.e))
     return math.sqrt(trials_variance) * float(best)
 
 
@@ -155,7 +155,7 @@ def minimum_track_record_length(
     factor = _variance_factor(sharpe, skewness, kurtosis)
     if sharpe <= benchmark:
         return math.inf
-    return 1.0 + factor * (float(norm.ppf(confidence)) / (sharpe - benchmark)) ** 2
+    return 1.0 + factor * (float(ndtri(confidence)) / (sharpe - benchmark)) ** 2
 
 
 def minimum_backtest_length(n_trials: int, *, annual_sharpe: float) -> float:

@@ -6,6 +6,8 @@ import io
 import tarfile
 from collections.abc import Mapping
 
+from touchstone.errors import LineageError
+
 __all__ = ["pack", "unpack"]
 
 
@@ -21,7 +23,16 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(payload: bytes) -> dict[str, bytes]:
-    """The files of an archive by path."""
-    with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as archive:
-        held = {entry.name: archive.extractfile(entry) for entry in archive.getmembers() if entry.isfile()}
-        return {path: stream.read() for path, stream in held.items() if stream is not None}
+    """The files of an archive by path.
+
+    Raises
+    ------
+    LineageError
+        The bytes are no archive.
+    """
+    try:
+        with tarfile.open(fileobj=io.BytesIO(payload), mode="r:") as archive:
+            held = {entry.name: archive.extractfile(entry) for entry in archive.getmembers() if entry.isfile()}
+            return {path: stream.read() for path, stream in held.items() if stream is not None}
+    except tarfile.TarError as error:
+        raise LineageError(f"An archive of code must be a tar, but this one cannot be read ({error}): the archive is damaged.") from None

@@ -138,7 +138,14 @@ def _run(command: Sequence[str], project: Path, scratch: Path) -> None:
 def _environment(project: Path, scratch: Path) -> Mapping[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _LEADING_BACK}
     path = os.pathsep.join([str(project / "src"), *filter(None, [kept.get("PYTHONPATH")])])
-    return {**kept, **PINS, **_QUIET, "PYTHONPATH": path, "TOUCHSTONE_LEDGER": str(scratch)}
+    return {
+        **kept,
+        **PINS,
+        **_QUIET,
+        "PYTHONPATH": path,
+        "TOUCHSTONE_LEDGER": str(scratch),
+        "NUMBA_CACHE_DIR": str(scratch.with_name("numba")),
+    }
 
 
 def _checks(run: ArchivedRun, project: Path) -> Iterator[OutputCheck]:
