@@ -10,7 +10,7 @@ import yaml
 
 from touchstone.configuration import TouchstoneConfigLoader, merge, read_parameters
 from touchstone.errors import ConfigError
-from touchstone.parameters import identity, parse
+from touchstone.parameters import GateParameters, identity, parse
 
 REPOSITORY = Path(__file__).parents[1]
 RAW: dict[str, Any] = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
@@ -29,6 +29,7 @@ def test_the_committed_parameters_say_next_close_because_the_sample_has_closes_o
         ({"trainning": {}}, "did you mean 'training'"),
         ({"data": {"files": {"pth": "x"}}}, "did you mean 'path'"),
         ({"validation": {"gate": {"deflated_sharpe": {"treshold": 0.9}}}}, "did you mean 'threshold'"),
+        ({"validation": {"gate": {"deflated_sharp": {"threshold": 0.9, "required": True}}}}, "did you mean 'deflated_sharpe'"),
     ],
 )
 def test_an_unknown_key_names_the_nearest_known_one(change: dict[str, Any], nearest: str) -> None:
@@ -75,3 +76,15 @@ def test_parameters_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None
     (tmp_path / "params.yaml").write_text("- 1")
     with pytest.raises(ConfigError, match="must hold sections"):
         read_parameters(tmp_path / "params.yaml")
+
+
+def test_the_gate_of_the_parameters_is_the_gate_of_the_evaluation() -> None:
+    from touchstone.evaluation._gate import _RULES
+
+    assert list(GateParameters.model_fields) == list(_RULES)
+
+
+def test_a_rule_that_is_left_out_is_not_applied() -> None:
+    rules = parse(RAW).validation.gate.rules()
+    assert rules["deflated_sharpe"] == (0.95, True)
+    assert "sharpe_above_benchmark" not in rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,7 @@ __all__ = [
     "DataParameters",
     "FeaturesParameters",
     "FilesParameters",
+    "GateParameters",
     "GateRule",
     "LabelsParameters",
     "Parameters",
@@ -97,11 +98,28 @@ class GateRule(_Section):
     required: bool
 
 
+class GateParameters(_Section):
+    """The rules of `touchstone.evaluation.gate`; one that is left out is not applied."""
+
+    no_look_ahead: GateRule | None = None
+    rank_ic_lower: GateRule | None = None
+    deflated_sharpe: GateRule | None = None
+    net_sharpe_lower: GateRule | None = None
+    sharpe_at_double_costs: GateRule | None = None
+    positive_years: GateRule | None = None
+    sharpe_above_equal_weighted: GateRule | None = None
+    sharpe_above_benchmark: GateRule | None = None
+
+    def rules(self) -> dict[str, tuple[float, bool]]:
+        """Threshold and whether it is required, by rule."""
+        return {name: (rule.threshold, rule.required) for name, rule in self if rule is not None}
+
+
 class ValidationParameters(_Section):
     confidence: float = Field(0.95, gt=0.5, lt=1.0)
     n_resamples: int = Field(1000, ge=100)
     cost_multipliers: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0, 3.0)
-    gate: dict[str, GateRule]
+    gate: GateParameters
 
 
 class RuntimeParameters(_Section):
@@ -161,6 +179,7 @@ def _sentence(problem: ErrorDetails) -> str:
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     model: Any = Parameters
     for part in location:
-        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
-        model = field.annotation if field is not None else GateRule
-    return list(getattr(model, "model_fields", {}))
+        annotation = model.model_fields[part].annotation
+        # An optional section is a union with None.
+        model = next((member for member in get_args(annotation) if hasattr(member, "model_fields")), annotation)
+    return list(model.model_fields)

@@ -136,7 +136,7 @@ def test_a_gate_rule_that_does_not_exist_is_named(finished_run: Path, tmp_path: 
     path = root / "params.yaml"
     path.write_text(path.read_text().replace("    deflated_sharpe:", "    deflated_sharp:"))
     before = _snapshot(root)
-    _is_one_sentence(_run(root, "--pipelines", "validation"), "'deflated_sharp'", "did you mean 'deflated_sharpe'")
+    _is_one_sentence(_run(root), "'validation.gate.deflated_sharp'", "did you mean 'deflated_sharpe'")
     assert _snapshot(root) == before
 
 

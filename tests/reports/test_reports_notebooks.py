@@ -168,3 +168,10 @@ def test_a_page_shows_the_best_form_of_each_output_and_links_may_be_followed() -
         assert shown in page
     for hidden in ("secret_code", "poor", "alert(1)", "&lt;Figure&gt;"):
         assert hidden not in page
+
+
+def test_a_notebook_that_names_no_kernel_runs_in_this_python(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(2 + 2)", id="sum")])
+    nbformat.write(notebook, tmp_path / "bare.ipynb")
+    executed = reports.execute(tmp_path / "bare.ipynb", {}, cwd=tmp_path)
+    assert executed.cells[0].outputs[0].text == "4\n"

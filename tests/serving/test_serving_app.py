@@ -15,9 +15,8 @@ from fastapi import FastAPI
 from touchstone.errors import LineageError
 from touchstone.serving._app import create_app
 from touchstone.serving._bundle import load_bundle
-from touchstone.serving._registered import RegisteredModel
 from touchstone.serving._watcher import AliasWatcher
-from touchstone.tracking import ServedModel
+from touchstone.tracking import RegisteredModel, ServedModel
 
 Ask = Callable[..., httpx.Response]
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from touchstone.serving._registered import registered_models
+from touchstone.tracking import registered_models
 
 pytestmark = pytest.mark.slow
 

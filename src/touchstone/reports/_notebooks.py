@@ -92,7 +92,10 @@ def _read(path: Path) -> nbformat.NotebookNode:
     import nbformat  # a notebook that shows our blocks does not need it, and it takes longest of all to import
 
     # papermill formats paths it is given as templates; a notebook already read keeps braces in a path harmless.
-    return nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)
+    # Whatever kernel its author had, or none at all: it runs in this Python.
+    notebook.metadata["kernelspec"] = {"name": _KERNEL, "display_name": "Python 3", "language": "python"}
+    return notebook
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from touchstone import __version__
 from touchstone.errors import LineageError, TouchstoneError
 from touchstone.serving._predict import Prediction, predict
-from touchstone.serving._registered import RegisteredModel
 from touchstone.serving._request import PredictRequest
 from touchstone.serving._watcher import AliasWatcher
+from touchstone.tracking import RegisteredModel
 
 __all__ = ["Models", "create_app"]
 

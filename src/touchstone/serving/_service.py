@@ -12,11 +12,10 @@ from anyio import to_thread
 from touchstone.errors import TouchstoneError
 from touchstone.serving._app import create_app
 from touchstone.serving._body_limit import BodyLimit
-from touchstone.serving._registered import registered_models
 from touchstone.serving._rehearsal import load_rehearsed
 from touchstone.serving._start import ALIAS, DEFAULT_ALIAS, ROOT
 from touchstone.serving._watcher import AliasWatcher
-from touchstone.tracking import resolve
+from touchstone.tracking import registered_models, resolve
 
 __all__ = ["Touchstone"]
 

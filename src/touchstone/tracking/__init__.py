@@ -6,6 +6,7 @@ from touchstone.tracking._database import tracking_url
 from touchstone.tracking._envelope import envelope
 from touchstone.tracking._keep import keep_run
 from touchstone.tracking._ledger import Ledger
+from touchstone.tracking._listing import RegisteredModel, registered_models
 from touchstone.tracking._live import LiveLedger
 from touchstone.tracking._promotion import promote
 from touchstone.tracking._registration import register
@@ -18,6 +19,7 @@ __all__ = [
     "Ledger",
     "LiveLedger",
     "OutputCheck",
+    "RegisteredModel",
     "RunStore",
     "ServedModel",
     "VerifyReport",
@@ -25,6 +27,7 @@ __all__ = [
     "keep_run",
     "promote",
     "register",
+    "registered_models",
     "resolve",
     "tracking_url",
     "verify",

@@ -71,7 +71,7 @@ def judge(
         n_resamples=validation.n_resamples,
         seed=task_seed(seed, "validation", "bootstrap", 0),
     )
-    verdict = evaluation.gate(card, {name: (rule.threshold, rule.required) for name, rule in validation.gate.items()})
+    verdict = evaluation.gate(card, validation.gate.rules())
     return round_metrics(card.to_dict()), round_metrics(verdict.to_dict())
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from touchstone.errors import LineageError
-from touchstone.serving._registered import registered_models
+from touchstone.tracking import registered_models
 
 
 def test_no_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,12 @@ from pydantic import BaseModel
 from sqlalchemy.pool import NullPool
 
 from touchstone.errors import LineageError
-from touchstone.tracking import tracking_url
+from touchstone.tracking._database import tracking_url
+from touchstone.tracking._live import with_driver
+from touchstone.tracking._registry import MODEL
 
 __all__ = ["RegisteredModel", "registered_models"]
 
-_MODEL = "touchstone"
 _KEYS = ("workspace", "name", "version")
 _VERSIONS = sa.table("model_versions", *map(sa.column, (*_KEYS, "current_stage")))
 _TAGS = sa.table("model_version_tags", *map(sa.column, (*_KEYS, "key", "value")))
@@ -39,7 +40,7 @@ def registered_models(root: Path) -> list[RegisteredModel]:
     LineageError
         The registry cannot be read.
     """
-    url = sa.make_url((tracking_url(root) or "sqlite://").replace("postgresql://", "postgresql+psycopg://", 1))
+    url = sa.make_url(with_driver(tracking_url(root) or "sqlite://"))
     if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):  # connecting would make an empty one
         raise LineageError("The registry must be readable, but there is none: make it with `touchstone register`.")
     engine = sa.create_engine(url, poolclass=NullPool)
@@ -52,11 +53,10 @@ def registered_models(root: Path) -> list[RegisteredModel]:
             return _models([int(row.version) for row in versions], list(tags), list(aliases))
     except (sa.exc.OperationalError, sa.exc.ProgrammingError):
         raise LineageError("The registry must be readable, but it is not: rebuild it with `touchstone register`.") from None
-    return _models(versions, tags, aliases)
 
 
 def _ours(table: sa.TableClause, *columns: str) -> sa.Select[Any]:
-    return sa.select(*(table.c[column] for column in columns)).where(table.c.workspace == "default", table.c.name == _MODEL)
+    return sa.select(*(table.c[column] for column in columns)).where(table.c.workspace == "default", table.c.name == MODEL)
 
 
 def _models(versions: list[int], tags: Iterable[sa.Row[Any]], aliases: Iterable[sa.Row[Any]]) -> list[RegisteredModel]:
