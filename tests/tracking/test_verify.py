@@ -21,12 +21,12 @@ def test_a_run_that_repeats_passes_and_leaves_the_project_alone(mini, tmp_path: 
     run = mini.archive()
     add_known(mini.root / "ledger/known.jsonl", [Trial("later", scope, 0.1, n=9, skewness=0.0, kurtosis=3.0)])
     before = {path: path.read_bytes() for path in sorted(mini.root.rglob("*")) if path.is_file()}
-    report = verify(run.run_id[:12], root=mini.root, workplace=tmp_path / "work", command=SCRIPT)
+    report = verify(run.run_id[:12], root=mini.root, workplace=tmp_path / "clean", command=SCRIPT)
     assert report.passed
     assert report.differing == ()
     assert report.n_compared == len(run.manifest.body["outputs"]) + 1
     assert {path: path.read_bytes() for path in sorted(mini.root.rglob("*")) if path.is_file()} == before
-    assert (tmp_path / "work" / "project" / "data/06_models/model.txt").exists()
+    assert (tmp_path / "clean" / "project" / "data/06_models/model.txt").exists()
 
 
 def test_every_output_that_differs_is_named_with_both_hashes(mini) -> None:
@@ -56,11 +56,11 @@ def test_nothing_leads_the_repetition_back(mini, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DVC_ROOT", str(mini.root))
     monkeypatch.setenv("TOUCHSTONE_LEDGER_URL", "postgresql://somewhere/else")
     told = "import json, os, pathlib; pathlib.Path('../told.json').write_text(json.dumps(dict(os.environ)))"
-    verify(run.run_id, workplace=tmp_path / "work", command=(sys.executable, "-c", told))
-    text = (tmp_path / "work" / "told.json").read_text()
+    verify(run.run_id, workplace=tmp_path / "clean", command=(sys.executable, "-c", told))
+    text = (tmp_path / "clean" / "told.json").read_text()
     assert str(mini.root) not in text
     assert "postgresql" not in text
-    assert f'"TOUCHSTONE_LEDGER": "{tmp_path}/work/scratch/known.jsonl"' in text
+    assert f'"TOUCHSTONE_LEDGER": "{tmp_path}/clean/scratch/known.jsonl"' in text
     assert '"TOUCHSTONE_TRACKING": "off"' in text
 
 
