@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from kedro.io import DatasetError
 
 from touchstone import arithmetic
 from touchstone.errors import ConfigError, TouchstoneError
@@ -25,7 +26,7 @@ def one_sentence() -> Iterator[None]:
     """A user's mistake is one sentence and a non-zero exit, never a traceback."""
     try:
         yield
-    except Exception as error:
+    except (TouchstoneError, DatasetError) as error:  # Kedro wraps what a dataset raises
         told = _cause(error)
         if told is None:
             raise
@@ -33,7 +34,7 @@ def one_sentence() -> Iterator[None]:
 
 
 def _cause(error: BaseException | None) -> TouchstoneError | None:
-    """The user's mistake behind an error, also where Kedro has wrapped it."""
+    """The user's mistake behind an error; None where there is none, and the error is a bug."""
     while error is not None and not isinstance(error, TouchstoneError):
         error = error.__cause__
     return error
