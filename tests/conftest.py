@@ -38,7 +38,8 @@ def copy_project(target: Path) -> Path:
             shutil.copy2(source, target / part)
     (target / "ledger").mkdir()
     (target / "ledger" / "known.jsonl").touch()
-    (target / "data" / "00_external").mkdir(parents=True)
+    (target / "data" / "00_external" / "tables").mkdir(parents=True)
+    (target / "data" / "01_raw" / "snapshots").mkdir(parents=True)
     return target
 
 

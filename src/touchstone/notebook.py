@@ -33,6 +33,7 @@ _RECORDS = {
 _TABLES = {
     "bars": "03_primary/bars.parquet",
     "actions": "03_primary/actions.parquet",
+    "assets": "03_primary/assets.parquet",
     "benchmark": "03_primary/benchmark.parquet",
     "equity": "07_model_output/equity.parquet",
     "equity_gross": "07_model_output/equity_gross.parquet",
@@ -43,6 +44,7 @@ _TABLES = {
     "quality": "02_intermediate/quality.parquet",
     "quarantine": "02_intermediate/quarantine.parquet",
     "reference": "07_model_output/reference.parquet",
+    "sectors": "03_primary/sectors.parquet",
     "scores": "07_model_output/scores.parquet",
     "signals": "03_primary/signals.parquet",
     "trades": "07_model_output/trades.parquet",

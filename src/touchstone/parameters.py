@@ -12,10 +12,12 @@ from pydantic_core import ErrorDetails
 from touchstone.errors import ConfigError, nearest
 
 __all__ = [
+    "AlpacaParameters",
     "BacktestParameters",
     "DataParameters",
     "FeaturesParameters",
     "FilesParameters",
+    "FredParameters",
     "GateParameters",
     "GateRule",
     "LabelsParameters",
@@ -23,11 +25,13 @@ __all__ = [
     "RuntimeParameters",
     "SimulatedParameters",
     "TrainingParameters",
+    "UniverseParameters",
     "ValidationParameters",
     "identity",
     "parse",
 ]
 
+Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "1d"]
 Fill = Literal["next_close", "next_open", "same_close"]
 _WHERE_OR_HOW_FAST: dict[str, Any] = {"identity": False}
 
@@ -51,14 +55,42 @@ class SimulatedParameters(_Section):
     errors_per_kind: int = Field(0, ge=0)
 
 
+class UniverseParameters(_Section):
+    """Who belongs, beside the membership that the source or a table states; each rule looks back only."""
+
+    min_age: int = Field(0, ge=0)
+    min_dollar_volume: float = Field(0.0, ge=0.0)
+    window: int = Field(63, ge=1)
+
+
+class AlpacaParameters(_Section):
+    feed: Literal["iex", "sip"] = "iex"
+
+
+class FredParameters(_Section):
+    series: tuple[str, ...] = ()
+    lags: dict[str, int] = {}
+
+
 class DataParameters(_Section):
     source: str = "sample"
     start: dt.date
-    end: dt.date
+    end: dt.date | None = None
     symbols: tuple[str, ...] = ()
     calendar: str = "XNYS"
+    timeframe: Timeframe = "1d"
+    currency: str = ""
+    derive: tuple[str, ...] = ()
+    macro_sources: tuple[str, ...] = ()
+    max_age_sessions: int | None = Field(None, ge=0)
+    max_age_minutes: int | None = Field(None, ge=0)
+    tables: str = Field("data/00_external/tables", json_schema_extra=_WHERE_OR_HOW_FAST)
+    snapshots: str = Field("data/01_raw/snapshots", json_schema_extra=_WHERE_OR_HOW_FAST)
+    universe: UniverseParameters = UniverseParameters()
     files: FilesParameters = FilesParameters()
     simulated: SimulatedParameters = SimulatedParameters()
+    alpaca: AlpacaParameters = AlpacaParameters()
+    fred: FredParameters = FredParameters()
 
 
 class FeaturesParameters(_Section):

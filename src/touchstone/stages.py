@@ -77,7 +77,7 @@ def _dependencies(name: str, pipeline: Pipeline, catalog: Mapping[str, Any], roo
     stages = STAGES if "code" in pipeline.inputs() else (name,)
     dependencies |= _folders(code_files(root, stages)) | {"requirements.lock"}
     if name == STAGES[0]:
-        dependencies.add("${data.files.path}")
+        dependencies |= {"${data.files.path}", "${data.snapshots}", "${data.tables}"}
     return sorted(dependencies)
 
 

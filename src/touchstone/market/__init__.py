@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from touchstone.market._adjust import adjust, adjustment_factors
 from touchstone.market._calendar import sessions
-from touchstone.market._data import Adjustment, MarketData, Metadata
+from touchstone.market._data import Adjustment, MarketData, Metadata, Timeframe
 from touchstone.market._equal_weighted import equal_weighted
 from touchstone.market._ingest import Ingested, ingest
 from touchstone.market._quality import check
@@ -16,6 +16,7 @@ __all__ = [
     "Ingested",
     "MarketData",
     "Metadata",
+    "Timeframe",
     "Universe",
     "adjust",
     "adjustment_factors",

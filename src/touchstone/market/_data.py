@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Adjustment", "MarketData", "Metadata"]
+from touchstone.market._schemas import empty_table
+
+__all__ = ["Adjustment", "MarketData", "Metadata", "Timeframe"]
 
 Adjustment = Literal["none", "split", "total_return"]
+Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "1d"]
 
 
 class Metadata(BaseModel):
@@ -26,6 +30,10 @@ class Metadata(BaseModel):
         The columns that the bars carry.
     calendar : str
         Exchange calendar of the sessions.
+    timeframe : {"1m", "5m", "15m", "30m", "1h", "1d"}
+        Width of a bar. A daily bar is dated by its session, a shorter one by its close in UTC.
+    currency : str
+        ISO 4217 code of all prices; empty when the source does not say.
     benchmark_name : str
         Empty when the source has no benchmark.
     caveats : tuple of str
@@ -40,6 +48,8 @@ class Metadata(BaseModel):
     adjustment: Adjustment
     fields: tuple[str, ...]
     calendar: str
+    timeframe: Timeframe = "1d"
+    currency: str = ""
     benchmark_name: str = ""
     caveats: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
@@ -53,7 +63,7 @@ class MarketData:
     ----------
     bars : DataFrame, index (date, symbol)
         Raw: in the source's own row order, possibly with duplicates, NaN and nonsense, until `ingest` has judged them.
-    actions, macro, signals, universe, benchmark : DataFrame
+    actions, macro, signals, universe, benchmark, assets, sectors, rates : DataFrame
         As `validate` describes them.
     metadata : Metadata
     """
@@ -65,3 +75,6 @@ class MarketData:
     universe: pd.DataFrame
     benchmark: pd.DataFrame
     metadata: Metadata
+    assets: pd.DataFrame = field(default_factory=partial(empty_table, "assets"))
+    sectors: pd.DataFrame = field(default_factory=partial(empty_table, "sectors"))
+    rates: pd.DataFrame = field(default_factory=partial(empty_table, "rates"))

@@ -21,7 +21,7 @@ class Ingested:
 
     Parameters
     ----------
-    bars, actions, macro, signals, universe, benchmark, quality : DataFrame
+    bars, actions, macro, signals, universe, benchmark, assets, sectors, quality : DataFrame
         As `validate` describes them.
     quarantine : DataFrame
         ``row`` (number in the raw bars), ``date, symbol``, the raw fields and ``checks`` (those it failed, comma-separated).
@@ -33,6 +33,8 @@ class Ingested:
     signals: pd.DataFrame
     universe: pd.DataFrame
     benchmark: pd.DataFrame
+    assets: pd.DataFrame
+    sectors: pd.DataFrame
     quality: pd.DataFrame
     quarantine: pd.DataFrame
 
@@ -65,6 +67,8 @@ def ingest(raw: MarketData) -> Ingested:
         signals=_sorted("signals", raw.signals, ["name", "symbol", "period", "known_at"]),
         universe=_sorted("universe", _spans(bars) if raw.universe.empty else raw.universe, ["symbol", "start"]),
         benchmark=validate("benchmark", raw.benchmark),
+        assets=_sorted("assets", raw.assets, ["symbol"]),
+        sectors=_sorted("sectors", raw.sectors, ["symbol", "start", "sector"]),
         quality=examined.findings,
         quarantine=quarantine,
     )

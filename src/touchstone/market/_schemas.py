@@ -30,6 +30,7 @@ class _Table:
     index: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     sorted_unique: bool = False
+    unique: tuple[str, ...] = ()
     allow_nan: bool = False
     checks: Mapping[str, pa.Check] = field(default_factory=dict)
     frame_checks: tuple[pa.Check, ...] = ()
@@ -102,6 +103,20 @@ _TABLES = {
         frame_checks=(_not_before("end", "start"),),
     ),
     "benchmark": _Table(columns={"date": _DATE, "close": _FLOAT}, index=("date",), sorted_unique=True, checks={"close": _positive()}),
+    "assets": _Table(
+        columns={"symbol": _STR, "name": _STR, "exchange": _STR, "calendar": _STR, "currency": _STR, "asset_class": _STR},
+        unique=("symbol",),
+    ),
+    "sectors": _Table(
+        columns={"symbol": _STR, "sector": _STR, "start": _DATE, "end": _DATE},
+        frame_checks=(_not_before("end", "start"),),
+    ),
+    "rates": _Table(
+        columns={"base": _STR, "quote": _STR, "date": _DATE, "rate": _FLOAT, "known_at": _DATE},
+        checks={"rate": _positive()},
+        frame_checks=(_not_before("known_at", "date"),),
+        unique=("base", "quote", "date", "known_at"),
+    ),
     "quality": _Table(
         columns={
             "symbol": _STR,
@@ -122,7 +137,7 @@ def empty_table(name: str) -> pd.DataFrame:
 
     Parameters
     ----------
-    name : {"bars", "raw_bars", "actions", "macro", "signals", "universe", "benchmark", "quality"}
+    name : {"bars", "raw_bars", "actions", "macro", "signals", "universe", "benchmark", "assets", "sectors", "rates", "quality"}
 
     Raises
     ------
@@ -140,7 +155,7 @@ def validate(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    name : {"bars", "raw_bars", "actions", "macro", "signals", "universe", "benchmark", "quality"}
+    name : {"bars", "raw_bars", "actions", "macro", "signals", "universe", "benchmark", "assets", "sectors", "rates", "quality"}
         ``bars`` and ``raw_bars`` are indexed by (date, symbol), ``benchmark`` by date; the others carry keys as columns.
     frame : DataFrame
         Dates are ``datetime64[us]``, names ``str``, values ``float64``. NaN is allowed in the values of ``raw_bars`` only.
@@ -160,6 +175,8 @@ def validate(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     _check_values(name, table, flat)
     if table.sorted_unique:
         _check_order(name, table, flat)
+    if table.unique:
+        _check_unique(name, list(table.unique), flat)
     return frame
 
 
@@ -217,13 +234,16 @@ def _check_order(name: str, table: _Table, flat: pd.DataFrame) -> None:
     if len(back):
         shown = (f"{_show(flat['date'].iloc[row])} then {_show(flat['date'].iloc[row + 1])}" for row in back)
         raise DataError(f"Table '{name}' must be sorted by date, but has a date that goes backwards: {name_few(shown)}; use sort_index.")
-    keys = list(table.index)
+    _check_unique(name, list(table.index), flat)
+    if len(table.index) > 1 and not _symbols_sorted(flat):
+        raise DataError(f"Table '{name}' must be sorted by symbol within a date, but is not: use sort_index.")
+
+
+def _check_unique(name: str, keys: list[str], flat: pd.DataFrame) -> None:
     twice = flat.duplicated(keys)
     if twice.any():
         shown = (" ".join(_show(value) for value in row) for row in flat.loc[twice, keys].itertuples(index=False))
         raise DataError(f"Table '{name}' must have each ({', '.join(keys)}) once, but these stand twice: {name_few(shown)}; keep one row.")
-    if len(keys) > 1 and not _symbols_sorted(flat):
-        raise DataError(f"Table '{name}' must be sorted by symbol within a date, but is not: use sort_index.")
 
 
 def _symbols_sorted(flat: pd.DataFrame) -> bool:

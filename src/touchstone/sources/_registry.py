@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import pandas as pd
 
 from touchstone.errors import ConfigError, SourceError, name_few, nearest
-from touchstone.market import MarketData, validate
+from touchstone.market import MarketData, Timeframe, validate
 
 __all__ = ["Source", "SourceRequest", "list_sources", "load"]
 
@@ -40,6 +40,8 @@ class SourceRequest:
         Empty: every symbol the source has.
     calendar : str
         Exchange calendar of the sessions.
+    timeframe : str
+        Width of a bar, ``1m`` to ``1d``.
     seed : int
         For sources that draw random numbers.
     options : mapping
@@ -50,6 +52,7 @@ class SourceRequest:
     end: pd.Timestamp | None = None
     symbols: tuple[str, ...] = ()
     calendar: str = "XNYS"
+    timeframe: Timeframe = "1d"
     seed: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -110,6 +113,7 @@ def load(
     end: Day | None = None,
     symbols: Sequence[str] = (),
     calendar: str = "XNYS",
+    timeframe: Timeframe = "1d",
     seed: int = 0,
     **options: Any,
 ) -> MarketData:
@@ -125,6 +129,8 @@ def load(
         Empty: every symbol.
     calendar : str
         Exchange calendar of the sessions.
+    timeframe : {"1m", "5m", "15m", "30m", "1h", "1d"}
+        Width of a bar.
     seed : int
         For sources that draw random numbers.
     **options
@@ -144,7 +150,7 @@ def load(
     DataError
         The source broke the data contract.
     """
-    request = SourceRequest(_day(start), _day(end), tuple(symbols), calendar, seed, options)
+    request = SourceRequest(_day(start), _day(end), tuple(symbols), calendar, timeframe, seed, options)
     if request.start is not None and request.end is not None and request.start > request.end:
         raise ConfigError(f"A span must start before it ends, but got {request.start:%Y-%m-%d} to {request.end:%Y-%m-%d}: swap them.")
     return _checked(_find(name).load(request))
@@ -177,7 +183,7 @@ def _find(name: str) -> Source:
 
 def _checked(data: MarketData) -> MarketData:
     validate("raw_bars", data.bars)
-    for table in ("actions", "macro", "signals", "universe", "benchmark"):
+    for table in ("actions", "macro", "signals", "universe", "benchmark", "assets", "sectors", "rates"):
         validate(table, getattr(data, table))
     if tuple(data.bars.columns) != data.metadata.fields:
         raise SourceError(

@@ -15,21 +15,30 @@ from touchstone.root import project_root
 
 def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tuple[Any, ...]:
     """Ask the source for everything it has; the simulated one plants its signal against the label of the run."""
-    market.sessions(data.calendar, str(data.end), str(data.end))  # a calendar that does not exist stops the run before anything is written
+    market.sessions(data.calendar, str(data.start), str(data.start))  # an unknown calendar stops the run before anything is written
     options: dict[str, Any] = {}
     if data.source == "files":
         options = {**data.files.model_dump(), "path": str(project_root() / data.files.path)}
     if data.source == "simulated":
         options = {**data.simulated.model_dump(), "horizon": labels.horizon, "fill": labels.fill}
-    loaded = sources.load(data.source, start=data.start, end=data.end, symbols=data.symbols, calendar=data.calendar, seed=seed, **options)
+    loaded = sources.load(
+        data.source,
+        start=data.start,
+        end=data.end,
+        symbols=data.symbols,
+        calendar=data.calendar,
+        timeframe=data.timeframe,
+        seed=seed,
+        **options,
+    )
     tables = (loaded.bars, loaded.actions, loaded.macro, loaded.signals, loaded.universe, loaded.benchmark)
-    return (*tables, loaded.metadata.model_dump(mode="json"))
+    return (*tables, loaded.assets, loaded.sectors, loaded.rates, loaded.metadata.model_dump(mode="json"))
 
 
 def clean(*, metadata: dict[str, Any], **tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     """Check every table; what fails is kept apart, never dropped."""
     done = market.ingest(market.MarketData(**tables, metadata=market.Metadata.model_validate(metadata)))
-    checked = (done.bars, done.actions, done.macro, done.signals, done.universe, done.benchmark)
+    checked = (done.bars, done.actions, done.macro, done.signals, done.universe, done.benchmark, done.assets, done.sectors)
     return (*checked, done.quality, done.quarantine)
 
 

@@ -8,7 +8,6 @@ from touchstone.pipelines.ingestion import nodes
 
 __all__ = ["create_pipeline"]
 
-RAW = ["raw_bars", "raw_actions", "raw_macro", "raw_signals", "raw_universe", "raw_benchmark", "metadata"]
 RAW_TABLES = {
     "bars": "raw_bars",
     "actions": "raw_actions",
@@ -16,8 +15,12 @@ RAW_TABLES = {
     "signals": "raw_signals",
     "universe": "raw_universe",
     "benchmark": "raw_benchmark",
+    "assets": "raw_assets",
+    "sectors": "raw_sectors",
+    "rates": "raw_rates",
 }
-CLEAN = ["bars", "actions", "macro", "signals", "universe", "benchmark", "quality", "quarantine"]
+RAW = [*RAW_TABLES.values(), "metadata"]
+CLEAN = ["bars", "actions", "macro", "signals", "universe", "benchmark", "assets", "sectors", "quality", "quarantine"]
 RECORDED = {
     "raw_bars": "raw_bars",
     "bars": "bars",
@@ -26,6 +29,8 @@ RECORDED = {
     "signals": "signals",
     "universe": "universe",
     "benchmark": "benchmark",
+    "assets": "assets",
+    "sectors": "sectors",
     "quality": "quality",
     "quarantine": "quarantine",
 }
