@@ -1,0 +1,130 @@
+"""What a vendor's dialect must say: what to ask for, and how to read the answer. How it travels is not its business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import pandas as pd
+
+from touchstone.market import Metadata
+from touchstone.sources._registry import SourceRequest
+
+__all__ = ["Fetch", "Page", "Policy", "Unusable", "Vendor"]
+
+Kind = Literal["bars", "actions", "assets", "macro"]
+
+
+class Unusable(Exception):  # noqa: N818 - an answer, not a mistake of the user
+    """An answer that is not what the vendor sends when well: cut off, HTML, empty where it must not be. Asking again may help."""
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """One page to ask for.
+
+    Parameters
+    ----------
+    kind : {"bars", "actions", "assets", "macro"}
+    symbol : str
+        What the page is about, by our name; the series of macro data.
+    path : str
+        Below the vendor's address.
+    query : mapping
+        Without secrets: this is kept beside the payload.
+    start, end : Timestamp
+        First and last bar that the page should cover.
+    page : int
+        Number of the page of one answer, from 0.
+    """
+
+    kind: Kind
+    symbol: str
+    path: str
+    query: Mapping[str, str]
+    start: pd.Timestamp
+    end: pd.Timestamp
+    page: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What a payload says: tables of the data contract by name (bars raw, in the vendor's order), and the page after it."""
+
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    following: Fetch | None = None
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a vendor wants to be asked.
+
+    Parameters
+    ----------
+    requests_per_minute : int
+        Rate limit.
+    connections : int
+        Requests under way at once.
+    timeout_s : float
+        For one request.
+    attempts : int
+        Tries of one request in all.
+    breaker_failures, breaker_reset_s
+        Failures in a row that open the circuit, and how long it stays open before one request is let through.
+    overlap : int
+        Bars before the last known one that an update asks for again, to find revisions.
+    """
+
+    requests_per_minute: int
+    connections: int = 4
+    timeout_s: float = 15.0
+    attempts: int = 5
+    breaker_failures: int = 5
+    breaker_reset_s: float = 60.0
+    overlap: int = 5
+
+
+class Vendor(Protocol):
+    """One vendor's dialect; without state, without network."""
+
+    name: str
+    address: str
+    policy: Policy
+    credentials: tuple[str, ...]  # environment names, such as FRED_API_KEY; empty for a public vendor
+
+    def headers(self, keys: Mapping[str, str]) -> Mapping[str, str]:
+        """Headers of every request, secrets included; never logged, never kept."""
+        ...
+
+    def secrets(self, keys: Mapping[str, str]) -> Mapping[str, str]:
+        """Query parameters that are secret; never logged, never kept."""
+        ...
+
+    def plan(self, request: SourceRequest, known: Mapping[str, pd.Timestamp]) -> Sequence[Fetch]:
+        """First pages to ask for.
+
+        Parameters
+        ----------
+        request : SourceRequest
+            Start, end (always given) and symbols (at least one) wanted, and the vendor's own options.
+        known : mapping
+            By symbol, the bar from which on to ask again (overlap taken off already); a symbol that is not listed is asked for in full.
+        """
+        ...
+
+    def read(self, fetch: Fetch, payload: bytes) -> Page:
+        """Parse a payload.
+
+        Raises
+        ------
+        Unusable
+            The answer is broken; asking again may help.
+        SourceError
+            The vendor says no in a way that asking again will not mend, such as a symbol it does not have.
+        """
+        ...
+
+    def metadata(self, request: SourceRequest, tables: Mapping[str, pd.DataFrame]) -> Metadata:
+        """What the tables are, caveats included."""
+        ...
