@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from touchstone.cli import cli
 
-COMMANDS = {"doctor", "dvc-sync", "lab", "promote", "register", "report", "run", "serve", "show", "verify"}
+COMMANDS = {"data", "doctor", "dvc-sync", "lab", "promote", "refresh", "register", "report", "run", "serve", "show", "verify"}
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from touchstone.remote import Place, Remote
+
 __all__ = ["one_writer", "write_whole"]
 
 
-def write_whole(path: Path, payload: bytes) -> None:
-    """Write beside the target and rename: whoever reads sees the old file or the new one."""
+def write_whole(path: Place, payload: bytes) -> None:
+    """Write beside the target and rename, or let the store put it in place: whoever reads sees the old file or the new one."""
+    if isinstance(path, Remote):
+        path.write_whole(payload)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with beside.open("wb") as sink:

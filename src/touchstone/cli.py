@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import click
 from kedro.io import DatasetError
 
 from touchstone import arithmetic
+from touchstone.commands import data, refresh
 from touchstone.errors import ConfigError, TouchstoneError
 from touchstone.root import enclosing_project, project_root
 
@@ -63,8 +65,11 @@ def _root() -> Path:
 
 def _kedro_run() -> click.Command:
     """Kedro's own `run`, with a user's mistake told in one sentence; it also works as `touchstone run`."""
-    from kedro.framework.cli.project import run
-
+    logging.disable(logging.INFO)  # outside a project Kedro announces its logging on stdout, where an answer in JSON belongs
+    try:
+        from kedro.framework.cli.project import run
+    finally:
+        logging.disable(logging.NOTSET)
     inner = run.callback
 
     def callback(**options: Any) -> Any:
@@ -79,6 +84,8 @@ def _kedro_run() -> click.Command:
 
 
 cli.add_command(_kedro_run())
+cli.add_command(data)
+cli.add_command(refresh)
 
 
 @cli.command()

@@ -10,6 +10,7 @@ from kedro.config import OmegaConfigLoader
 
 from touchstone.errors import ConfigError
 from touchstone.parameters import parse
+from touchstone.root import data_address
 
 __all__ = ["TouchstoneConfigLoader", "merge", "read_parameters"]
 
@@ -43,6 +44,8 @@ class TouchstoneConfigLoader(OmegaConfigLoader):
     """
 
     def __getitem__(self, key: str) -> dict[str, Any]:
+        if key == "globals":
+            return self._globals_of_this_machine()
         if key != "parameters":
             return dict(super().__getitem__(key))
         root = Path(self.conf_source).parent
@@ -51,3 +54,13 @@ class TouchstoneConfigLoader(OmegaConfigLoader):
         if environment.exists():
             values = merge(values, read_parameters(environment))
         return parse(merge(values, self.runtime_params or {})).model_dump(mode="json")
+
+    def _globals_of_this_machine(self) -> dict[str, Any]:
+        """Kedro's globals, with the data root that every command finds, whatever environment it was started in."""
+        environment = Path(self.conf_source) / (self.env or self.default_run_env) / "globals.yml"
+        if self.env not in (None, "base", "local") and environment.exists() and "data_root" in read_parameters(environment):
+            raise ConfigError(
+                f"The data root must be found by every command, but conf/{self.env}/globals.yml names one for its environment alone: "
+                "say it in conf/local/globals.yml or in TOUCHSTONE_DATA_ROOT."
+            )
+        return {**super().__getitem__("globals"), "data_root": data_address(Path(self.conf_source).parent)}

@@ -10,7 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from touchstone.market import bar_words
 from touchstone.notebook import RunView
+from touchstone.remote import Remote
 
 __all__ = ["summary"]
 
@@ -21,7 +23,8 @@ def summary(run: RunView) -> RenderableType:
     """The run's headline, its verdict rule by rule, and where the report lies."""
     verdict = Text("ACCEPTED" if run.verdict["passed"] else "REJECTED", style="bold green" if run.verdict["passed"] else "bold red")
     rules = run.verdict["rules"]
-    report = os.path.relpath(run.folder / "08_reporting" / "tear_sheet.html")
+    page = run.folder / "08_reporting" / "tear_sheet.html"
+    report = page.url if isinstance(page, Remote) else os.path.relpath(page)
     unsaid = [Text(f"{rule['name']} is not applicable: {rule['reason']}") for rule in rules if rule["outcome"] == "not_applicable"]
     return Group(_headline(run), _gate(rules), *unsaid, Text("verdict ") + verdict, Text(f"report  {report}"))
 
@@ -38,11 +41,12 @@ def _headline(run: RunView) -> Table:
 def _rows(run: RunView) -> list[tuple[str, str]]:
     card, scope = run.scorecard, run.record("trial_count")["scope"]
     span, ic, sharpe, luck = card["span"], card["rank_ic"], card["sharpe"], card["luck"]
+    bars = bar_words(run.metadata.get("timeframe", "1d"))
     interval = f"{card['settings']['confidence']:.0%} interval"
     return [
         ("source", run.metadata["source"]),
         ("data span", f"{scope['start']} to {scope['end']}, {len(scope['symbols'])} symbols"),
-        ("backtest span", f"{span['first']} to {span['last']}, {span['n_sessions']} sessions"),
+        ("backtest span", f"{span['first']} to {span['last']}, {span['n_sessions']} {bars.many}"),
         ("rank IC", f"{_number(ic['mean'])}, {interval} {_number(ic['lower'])} to {_number(ic['upper'])}, {ic['n']} cross-sections"),
         ("Sharpe after costs", f"{_number(sharpe['net'])}, {interval} {_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}"),
         ("Sharpe before costs", _number(sharpe["gross"])),

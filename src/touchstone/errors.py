@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -14,6 +15,7 @@ __all__ = [
     "OrderError",
     "SourceError",
     "TouchstoneError",
+    "moment",
     "name_few",
     "nearest",
 ]
@@ -58,6 +60,11 @@ def name_few(offenders: Iterable[object]) -> str:
     names = [str(offender) for offender in offenders]
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def moment(date: dt.datetime) -> str:
+    """A session as a day, a bar that has a time of day with that time."""
+    return f"{date:%Y-%m-%d}" if date.time() == dt.time() else f"{date:%Y-%m-%d %H:%M}"
 
 
 def nearest(name: str, options: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from touchstone.datasets import OutputDigests, Undo
+from touchstone.root import data_root
 from touchstone.stages import STAGES, code_files, persisted_outputs
 
 __all__ = ["HOOKS"]
@@ -39,7 +40,7 @@ class LineageHook:
     @hook_impl
     def after_catalog_created(self, catalog: CatalogProtocol) -> None:
         written = {name for stage in STAGES for name in persisted_outputs(pipelines[stage], catalog)} - {"manifest"}
-        catalog["output_digests"] = OutputDigests(catalog=catalog, names=tuple(sorted(written)), root=self._root)
+        catalog["output_digests"] = OutputDigests(catalog=catalog, names=tuple(sorted(written)), root=data_root(self._root))
 
     @hook_impl
     def before_pipeline_run(self) -> None:

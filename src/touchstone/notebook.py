@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +13,19 @@ from typing import Any
 import pandas as pd
 
 from touchstone.errors import LineageError, nearest
-from touchstone.root import enclosing_project
+from touchstone.remote import Place
+from touchstone.root import data_root, enclosing_project
+from touchstone.tables import Filter, read_table
 
-__all__ = ["RunView", "open_run"]
+__all__ = ["RunView", "open_data", "open_run"]
 
 _IDENTITY = "08_reporting/identity.json"
+_INGESTION = "08_reporting/records/ingestion.json"
 _RECORDS = {
     "audit": "04_feature/audit.json",
     "bundle": "06_models/bundle.json",
     "identity": _IDENTITY,
+    "ingestion": _INGESTION,
     "manifest": "08_reporting/manifest.json",
     "metadata": "01_raw/metadata.json",
     "metrics": "08_reporting/metrics.json",
@@ -43,6 +48,8 @@ _TABLES = {
     "positions": "07_model_output/positions.parquet",
     "quality": "02_intermediate/quality.parquet",
     "quarantine": "02_intermediate/quarantine.parquet",
+    "raw_bars": "01_raw/bars.parquet",
+    "raw_universe": "01_raw/universe.parquet",
     "reference": "07_model_output/reference.parquet",
     "sectors": "03_primary/sectors.parquet",
     "scores": "07_model_output/scores.parquet",
@@ -61,21 +68,31 @@ class RunView:
     Parameters
     ----------
     run_id : the run's id.
-    folder : where its outputs lie, with the layers of `data/` below; not shown, so that no report prints a path.
+    folder : where its outputs lie, here or in a store, with the layers of `data/` below; not shown, so that no report prints a path.
     """
 
     run_id: str
-    folder: Path = field(repr=False)
+    folder: Place = field(repr=False)
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(self, name: str, *, columns: Sequence[str] | None = None, filters: Sequence[Filter] = ()) -> pd.DataFrame:
         """A table by its catalog name (`equity`, `trades`, `scores`, …), as the run wrote it.
+
+        Parameters
+        ----------
+        name : its name.
+        columns : those to read beside the index; None: all.
+        filters : (column or index level, operator, value), all of which must hold, such as ``("symbol", "in", ["AAPL"])``.
 
         Raises
         ------
         LineageError
             The name is no table of a run (the nearest is named), or the run did not keep it.
         """
-        return pd.read_parquet(self._path(name, _TABLES, "table"))
+        return read_table(self._path(name, _TABLES, "table"), columns=columns, filters=filters)
+
+    def keeps(self, name: str) -> bool:
+        """Whether the run kept the table of this name; earlier versions wrote fewer."""
+        return (self.folder / _TABLES[name]).exists()
 
     def record(self, name: str) -> dict[str, Any]:
         """A JSON record by its catalog name (`scorecard`, `verdict`, `identity`, `plan`, …).
@@ -127,7 +144,7 @@ class RunView:
         equity = self.table("equity")
         return equity[["commission", "spread", "borrow"]].div(equity["equity"].shift(), axis=0).iloc[1:]
 
-    def _path(self, name: str, places: dict[str, str], kind: str) -> Path:
+    def _path(self, name: str, places: dict[str, str], kind: str) -> Place:
         if name not in places:
             raise LineageError(f"A run has no {kind} '{name}': {nearest(name, places)}.")
         path = self.folder / places[name]
@@ -155,19 +172,56 @@ def open_run(run_id: str | None = None, *, root: Path | str | None = None) -> Ru
     LineageError
         No project, no outputs yet, or no such run (the nearest known one is named).
     """
+    project = _project(root)
+    found = _known_runs(project)
+    if not run_id:
+        current = _id_of(data_root(project))
+        if current is None:
+            raise LineageError(
+                "Without a run id the run in data/ is opened, but data/ holds none yet: run `dvc repro`, or give the id of an archived run."
+            )
+        return RunView(current, data_root(project))
+    return _the_one(run_id, found)
+
+
+def open_data(run_id: str | None = None, *, root: Path | str | None = None) -> RunView:
+    """Open what ingestion left, whether or not a run was finished on it.
+
+    Parameters
+    ----------
+    run_id : str, optional
+        As for `open_run`. Empty or None: what lies in `data/`; the view's own run id is then empty where no finished run has used it:
+        none was made, or `data/` was ingested anew since.
+    root : path, optional
+        As for `open_run`.
+
+    Raises
+    ------
+    LineageError
+        No project, nothing ingested yet, or no such run (the nearest known one is named).
+    """
+    project = _project(root)
+    folder = data_root(project)
+    used_by = _user_of(folder)
+    if run_id:
+        return _the_one(run_id, {**({used_by: folder} if used_by else {}), **_archived(project)})
+    if not (folder / _INGESTION).is_file():
+        raise LineageError(
+            "Data are opened after ingestion, but data/ holds none yet: run `kedro run --pipelines ingestion`, or `dvc repro`."
+        )
+    return RunView(used_by, folder)
+
+
+def _project(root: Path | str | None) -> Path:
     project = Path(root) if root is not None else enclosing_project(Path.cwd())
     if project is None:
         raise LineageError(
             "A project has a params.yaml, but neither the working folder nor one above it holds one: go there, or pass root=."
         )
-    found = _known_runs(project)
-    if not run_id:
-        current = _id_of(project / "data")
-        if current is None:
-            raise LineageError(
-                "Without a run id the run in data/ is opened, but data/ holds none yet: run `dvc repro`, or give the id of an archived run."
-            )
-        return RunView(current, project / "data")
+    return project
+
+
+def _the_one(run_id: str, found: dict[str, Place]) -> RunView:
     matches = [known for known in found if known == run_id or (len(run_id) >= 6 and known.startswith(run_id))]
     if len(matches) != 1:
         problem = "is no known run" if not matches else f"names {len(matches)} runs"
@@ -177,19 +231,31 @@ def open_run(run_id: str | None = None, *, root: Path | str | None = None) -> Ru
     return RunView(matches[0], found[matches[0]])
 
 
-def _known_runs(project: Path) -> dict[str, Path]:
+def _known_runs(project: Path) -> dict[str, Place]:
     """Folder of outputs by run id; what lies in `data/` goes before its archive."""
+    current = _id_of(data_root(project))
+    return {**_archived(project), **({current: data_root(project)} if current is not None else {})}
+
+
+def _archived(project: Path) -> dict[str, Place]:
     archives = [project] + [Path(other) for other in [os.environ.get("DVC_ROOT")] if other]
-    known = {
+    return {
         entry.name: entry / "outputs"
         for folder in archives
         for entry in sorted((folder / "runs").glob("*"))
         if (entry / "outputs").is_dir()
     }
-    current = _id_of(project / "data")
-    return {**known, current: project / "data"} if current is not None else known
 
 
-def _id_of(folder: Path) -> str | None:
+def _user_of(folder: Place) -> str:
+    """Id of the finished run that was made from the data as they lie there; empty when there is none."""
+    if not (folder / _IDENTITY).is_file() or not (folder / _INGESTION).is_file():
+        return ""
+    identity, ingested = json.loads((folder / _IDENTITY).read_bytes()), json.loads((folder / _INGESTION).read_bytes())["outputs"]
+    same = all(ingested.get(name) == digest for name, digest in identity["data"].items())
+    return str(identity["run_id"]) if same else ""
+
+
+def _id_of(folder: Place) -> str | None:
     path = folder / _IDENTITY
     return str(json.loads(path.read_bytes())["run_id"]) if path.is_file() else None

@@ -44,6 +44,8 @@ class FilesParameters(_Section):
     path: str = Field("data/00_external", json_schema_extra=_WHERE_OR_HOW_FAST)
     columns: dict[str, str] = {}
     adjustment: Literal["none", "split", "total_return"] = "none"
+    timezone: str = "UTC"
+    stamp: Literal["close", "open"] = "close"
 
 
 class SimulatedParameters(_Section):

@@ -45,7 +45,7 @@ def test_the_quarantine_keeps_the_raw_row_its_number_and_every_check_it_failed()
     assert done.quarantine["row"].tolist() == [3, 7]
     assert done.quarantine["symbol"].tolist() == ["B", "A"]
     assert done.quarantine["close"].tolist() == [-5.0, 17.0]
-    assert done.quarantine["checks"].tolist() == ["high_low,non_positive", "missing_value"]
+    assert done.quarantine["checks"].tolist() == ["close_outside_range,non_positive", "missing_value"]
     assert len(done.bars) == 8
 
 

@@ -40,8 +40,10 @@ def test_sound_bars_have_no_findings() -> None:
         ({"high": np.inf}, "missing_value", "high = inf", "high: a finite number"),
         ({"low": -1.0}, "non_positive", "low = -1", "low > 0"),
         ({"volume": -1.0}, "non_positive", "volume = -1", "volume >= 0"),
-        ({"high": 11.9}, "high_low", "high = 11.9", "high >= 12"),
+        ({"high": 11.9}, "close_outside_range", "close = 12", "close <= high = 11.9"),
+        ({"low": 12.1, "open": 12.2}, "close_outside_range", "close = 12", "close >= low = 12.1"),
         ({"low": 11.6}, "high_low", "low = 11.6", "low <= 11.5"),
+        ({"open": 13.1}, "high_low", "high = 13", "high >= 13.1"),
     ],
 )
 def test_a_fault_of_one_row(values: dict[str, float], name: str, observed: str, expected: str) -> None:
@@ -55,6 +57,7 @@ def test_a_fault_of_one_row(values: dict[str, float], name: str, observed: str, 
             "observed": observed,
             "expected": expected,
             "action": "quarantined",
+            "score": 0.0,
         }
     ]
 
@@ -68,13 +71,13 @@ def test_float_dust_breaches_nothing_but_a_tick_does() -> None:
     dust = bars.assign(high=bars["close"] * (1.0 - 5e-7), low=bars["open"] * (1.0 + 5e-7))
     assert check(dust, calendar="XNYS").empty
     tick = bars.assign(high=bars["close"] - 0.0001)
-    assert set(check(tick, calendar="XNYS")["check"]) == {"high_low"}
+    assert set(check(tick, calendar="XNYS")["check"]) == {"close_outside_range"}
 
 
 def test_a_high_below_the_low_is_a_breach_even_with_closes_alone_between() -> None:
     bars = raw_bars().drop(columns=["open"])
     crossed = set_value(bars, 0, high=9.0, low=11.0)
-    assert list(check(crossed, calendar="XNYS")["observed"]) == ["high = 9", "low = 11"]
+    assert list(check(crossed, calendar="XNYS")["check"]) == ["close_outside_range", "close_outside_range", "high_low"]
 
 
 def test_closes_alone_are_checked_for_what_they_have() -> None:
@@ -143,15 +146,16 @@ def test_a_quarantined_row_is_not_also_a_missing_session() -> None:
 def test_a_faulty_row_far_away_does_not_stretch_a_life() -> None:
     bars = raw_bars(1, 5)
     stray = set_value(bars.iloc[[0]], 0, close=-1.0).rename(index={DATES[0]: DATES[15]})
-    assert set(check(pd.concat([bars, stray]), calendar="XNYS")["check"]) == {"high_low", "non_positive"}
+    assert set(check(pd.concat([bars, stray]), calendar="XNYS")["check"]) == {"close_outside_range", "non_positive"}
 
 
-def test_a_row_out_of_order_is_found_and_kept() -> None:
+def test_a_row_out_of_order_is_found_and_sorted() -> None:
     bars = raw_bars(1, 5).iloc[[0, 3, 1, 2, 4]]
     found = check(bars, calendar="XNYS")
     assert list(found["check"]) == ["out_of_order"] * 2
     assert list(found["date"]) == [DATES[1], DATES[2]]
     assert found["observed"].iloc[0] == f"after {DATES[3]:%Y-%m-%d}"
+    assert set(found["action"]) == {"repaired"}
 
 
 def test_rows_of_several_symbols_in_date_order_are_in_order() -> None:

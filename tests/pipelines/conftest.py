@@ -41,6 +41,7 @@ def fresh(finished_run: Path) -> Callable[[Path], Path]:
         shutil.copytree(finished_run, target, ignore=lambda folder, names: [name for name in names if _is_written(Path(folder, name))])
         (target / "ledger").mkdir()
         (target / "ledger" / "known.jsonl").touch()
+        (target / "data" / "00_external" / "tables").mkdir(parents=True)
         return target
 
     return copy

@@ -13,6 +13,7 @@ from touchstone.market import adjust, ingest, sessions, validate
 from touchstone.sources import SourceRequest, load
 from touchstone.sources._simulated import SimulatedMarket, SimulatedSource, simulate_market
 from touchstone.sources._simulated_actions import Lives, draw_actions, draw_lives
+from touchstone.sources._simulated_clock import Clock
 
 TABLES = ("bars", "actions", "macro", "signals", "universe", "benchmark")
 
@@ -41,9 +42,10 @@ def test_every_table_keeps_the_contract(market: SimulatedMarket) -> None:
     assert market.answer_key.empty
 
 
-def test_a_clean_market_passes_ingestion_without_a_finding(market: SimulatedMarket) -> None:
+def test_a_clean_market_passes_ingestion_as_it_is(market: SimulatedMarket) -> None:
     ingested = ingest(market.data)
-    assert ingested.quality.empty
+    # Leaps at earnings are noted, and stay.
+    assert set(ingested.quality["check"]) <= {"jump"}
     assert ingested.quarantine.empty
     pd.testing.assert_frame_equal(ingested.bars, market.data.bars, check_exact=True)
 
@@ -102,11 +104,11 @@ def test_adjusting_gives_back_the_total_return() -> None:
         is_delisted=np.arange(8) == 5,
         delisting_return=np.full(8, 0.1),
     )
-    actions = draw_actions(rng, closes, lives)
+    actions = draw_actions(rng, closes, lives, Clock.regular(len(closes)))
     assert set(actions.table["kind"]) == {"dividend", "split", "delisting"}
     dates = pd.date_range("2020-01-01", periods=800, unit="us")
     symbols = pd.Index([f"S{number}" for number in range(8)], dtype="str")
-    session, symbol = np.nonzero(lives.alive(800))
+    session, symbol = np.nonzero(lives.alive(Clock.regular(800)))
     index = pd.MultiIndex.from_arrays([dates[session], symbols[symbol]], names=["date", "symbol"])
     traded = (closes * actions.price_factor)[session, symbol]
     bars = pd.DataFrame({"close": traded, "volume": 1000.0 * actions.shares[session, symbol]}, index=index)
@@ -122,7 +124,7 @@ def test_adjusting_gives_back_the_total_return() -> None:
 def test_prices_are_split_back_into_a_usual_range() -> None:
     closes = np.linspace(1.0, 40.0, 600)[:, None] * np.ones(4)
     lives = draw_lives(np.random.default_rng(0), n_sessions=600, n_symbols=4)
-    actions = draw_actions(np.random.default_rng(0), closes, lives)
+    actions = draw_actions(np.random.default_rng(0), closes, lives, Clock.regular(len(closes)))
     traded = closes * actions.price_factor
     assert (actions.table["kind"] == "split").sum() >= 4
     assert traded.max() < 350.0

@@ -80,7 +80,7 @@ def test_swapped_rows_are_each_others_and_far_apart(spoilt: SimulatedMarket) -> 
     for _, pairs in closes.groupby("date"):
         assert sorted(pairs["true"]) == sorted(pairs["injected"])
     ratio = closes["injected"] / closes["true"]
-    assert np.maximum(ratio, 1.0 / ratio).min() >= 1.25
+    assert np.maximum(ratio, 1.0 / ratio).min() >= 1.2
 
 
 def test_spikes_revert_and_are_large_against_the_symbols_own_moves(clean: SimulatedMarket, spoilt: SimulatedMarket) -> None:
@@ -88,7 +88,7 @@ def test_spikes_revert_and_are_large_against_the_symbols_own_moves(clean: Simula
     deviation = 1.4826 * (moves - moves.groupby("symbol").transform("median")).abs().groupby("symbol").median()
     closes = _of(spoilt, "spike").query("field == 'close'")
     sizes = np.log(closes["injected"] / closes["true"]).abs() / deviation[closes["symbol"]].to_numpy()
-    assert sizes.between(8.5, 16.5).all()
+    assert sizes.between(7.5, 16.5).all()
     raw = spoilt.data.bars.loc[_rows(closes)]
     assert (raw["high"] >= raw["close"]).all()
     assert (raw["low"] <= raw["close"]).all()
@@ -124,9 +124,11 @@ def test_time_travellers_stand_at_their_own_place_with_an_earlier_date(clean: Si
         assert own["date"].shift()[at[1]] > row.date
 
 
-def test_ingestion_sets_aside_what_a_single_row_betrays_and_nothing_else(spoilt: SimulatedMarket) -> None:
+def test_ingestion_sets_aside_what_is_in_the_key_and_nothing_else(spoilt: SimulatedMarket) -> None:
     ingested = ingest(spoilt.data)
-    aside = pd.MultiIndex.from_frame(ingested.quarantine[["date", "symbol"]])
-    plain = spoilt.answer_key[spoilt.answer_key["kind"].isin(["high_low", "duplicate", "missing", "non_positive", "time_travel"])]
-    assert set(aside) == set(_rows(plain))
+    aside = set(pd.MultiIndex.from_frame(ingested.quarantine[["date", "symbol"]]))
+    spikes = set(_rows(_of(spoilt, "spike")))
+    # A spike may hide in a real move the other way: one in twelve at most.
+    assert set(_rows(spoilt.answer_key)) - spikes <= aside <= set(_rows(spoilt.answer_key))
+    assert len(spikes - aside) <= 1
     assert len(ingested.bars) + len(ingested.quarantine) == len(spoilt.data.bars)

@@ -11,6 +11,7 @@ import pytest
 from touchstone.features import compute
 from touchstone.labels import forward_return
 from touchstone.sources._simulated import SimulatedMarket, simulate_market
+from touchstone.sources._simulated_clock import Clock
 from touchstone.sources._simulated_prices import price_paths
 from touchstone.sources._simulated_shocks import Shocks, draw_shocks
 from touchstone.sources._simulated_signal import Plan, draw_signal, fill_to_fill, mean_rank_ic, planted_paths
@@ -84,7 +85,7 @@ def test_a_planted_signal_is_seen_by_the_same_measure() -> None:
 def test_compounded_returns_would_lean_against_volatility_and_anchored_ones_do_not() -> None:
     found: dict[int, list[float]] = {1: [], 6: []}
     for seed in range(16):
-        shocks = draw_shocks(np.random.default_rng(seed), n_sessions=1260, n_symbols=100, idiosyncratic_volatility=0.02)
+        shocks = draw_shocks(np.random.default_rng(seed), clock=Clock.regular(1260), n_symbols=100, idiosyncratic_volatility=0.02)
         for lag in found:
             label = fill_to_fill(price_paths(shocks.overnight, shocks.intraday, lag=lag), horizon=5, fill="next_close")[::5]
             found[lag].append(mean_rank_ic(np.broadcast_to(shocks.volatility, label.shape), label))
@@ -98,7 +99,7 @@ def test_compounded_returns_would_lean_against_volatility_and_anchored_ones_do_n
 @pytest.mark.parametrize(("fill", "first_intraday"), [("next_close", 2), ("next_open", 1), ("same_close", 1)])
 def test_mirrored_shocks_after_the_fill_mirror_every_label(fill: str, first_intraday: int) -> None:
     plan = replace(PLAN, fill=fill)
-    shocks = draw_shocks(np.random.default_rng(8), n_sessions=80, n_symbols=50, idiosyncratic_volatility=0.03)
+    shocks = draw_shocks(np.random.default_rng(8), clock=Clock.regular(80), n_symbols=50, idiosyncratic_volatility=0.03)
     signal = np.zeros((80, 50))
     label = fill_to_fill(planted_paths(shocks, signal, strength=0.0, plan=plan), horizon=5, fill=fill)
     for decision in (12, 33, 60):
@@ -116,7 +117,7 @@ def _mirrored(shocks: Shocks, *, overnight: int, intraday: int) -> Shocks:
 
 
 def test_simple_returns_are_symmetric_whatever_went_before() -> None:
-    shocks = draw_shocks(np.random.default_rng(4), n_sessions=400, n_symbols=200, idiosyncratic_volatility=0.02)
+    shocks = draw_shocks(np.random.default_rng(4), clock=Clock.regular(400), n_symbols=200, idiosyncratic_volatility=0.02)
     closes = price_paths(shocks.overnight, shocks.intraday, lag=6).closes
     returns = closes[1:] / closes[:-1] - 1.0
     past = (closes[1:-1] < closes[:-2], closes[1:-1] >= closes[:-2])
@@ -160,8 +161,9 @@ def test_the_calibration_holds_for_other_designs(change: dict[str, object]) -> N
     gained = []
     for seed in range(4):
         rng = np.random.default_rng([99, seed])
-        size = {"n_sessions": 1500, "n_symbols": plan.n_symbols * groups}
-        shocks, signal = draw_shocks(rng, **size, idiosyncratic_volatility=0.02), draw_signal(rng, **size, half_life=plan.half_life)
+        n_symbols = plan.n_symbols * groups
+        shocks = draw_shocks(rng, clock=Clock.regular(1500), n_symbols=n_symbols, idiosyncratic_volatility=0.02)
+        signal = draw_signal(rng, n_bars=1500, n_symbols=n_symbols, half_life=plan.half_life)
         ics = []
         for strength in (market.signal_strength, 0.0):
             label = fill_to_fill(planted_paths(shocks, signal, strength=strength, plan=plan), horizon=plan.horizon, fill=plan.fill)[::3]
@@ -172,6 +174,6 @@ def test_the_calibration_holds_for_other_designs(change: dict[str, object]) -> N
 
 
 def test_the_signal_is_autoregressive_with_the_stated_half_life() -> None:
-    signal = draw_signal(np.random.default_rng(1), n_sessions=4000, n_symbols=200, half_life=10.0)
+    signal = draw_signal(np.random.default_rng(1), n_bars=4000, n_symbols=200, half_life=10.0)
     assert signal.std() == pytest.approx(1.0, rel=0.02)
     assert np.mean(signal[10:] * signal[:-10]) == pytest.approx(0.5, abs=0.02)

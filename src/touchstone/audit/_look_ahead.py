@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from touchstone.audit._knowledge import perturb, truncate
-from touchstone.errors import ConfigError, DataError, LookAheadError
+from touchstone.errors import ConfigError, DataError, LookAheadError, moment
 from touchstone.types import BoolArray, IntArray
 
 __all__ = ["LookAheadReport", "look_ahead"]
@@ -61,8 +61,8 @@ class LookAheadReport:
         whole, known = float(first["expected"]), float(first["observed"])
         change = "cut off" if first["check"] == "truncation" else "changed"
         raise LookAheadError(
-            f"A value may use only what was known at its date, but '{first['feature']}' of {first['symbol']} on {first['date'].date()} is "
-            f"{whole!r} on the whole history and {known!r} when everything after {first['cut'].date()} is {change} "
+            f"A value may use only what was known at its date, but '{first['feature']}' of {first['symbol']} on {moment(first['date'])} is "
+            f"{whole!r} on the whole history and {known!r} when everything after {moment(first['cut'])} is {change} "
             f"({self.n_findings} of {self.n_compared} values differ, in {', '.join(sorted(self.findings['feature'].unique())[:5])}): "
             "let it look at earlier rows only, and join by known_at."
         )

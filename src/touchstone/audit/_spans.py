@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import LookAheadError, name_few
+from touchstone.errors import LookAheadError, moment, name_few
 from touchstone.types import BoolArray, IntArray
 
 __all__ = ["label_spans", "purged"]
@@ -30,7 +30,7 @@ def label_spans(labels: pd.DataFrame, *, before: pd.Timestamp | str) -> None:
     late = labels[labels["label"].notna().to_numpy() & ~(labels["end"] < limit).to_numpy()]
     if len(late):
         raise LookAheadError(
-            f"Labels used before {limit.date()} must end before it, but {len(late)} do not: {_name_spans(late)}; drop those rows."
+            f"Labels used before {moment(limit)} must end before it, but {len(late)} do not: {_name_spans(late)}; drop those rows."
         )
 
 
@@ -85,8 +85,8 @@ def _touches(trained: pd.DataFrame, spans: pd.DataFrame) -> BoolArray:
 
 def _name_spans(rows: pd.DataFrame) -> str:
     spans = zip(rows.index, rows["start"], rows["end"], strict=True)
-    return name_few(f"{symbol} on {date:%Y-%m-%d} (from {_day(start)} to {_day(end)})" for (date, symbol), start, end in spans)
+    return name_few(f"{symbol} on {moment(date)} (from {_day(start)} to {_day(end)})" for (date, symbol), start, end in spans)
 
 
 def _day(date: pd.Timestamp) -> str:
-    return "unknown" if pd.isna(date) else f"{date:%Y-%m-%d}"
+    return "unknown" if pd.isna(date) else moment(date)

@@ -12,7 +12,7 @@ from touchstone.backtest import _kernels
 from touchstone.backtest._costs import Costs
 from touchstone.backtest._panels import Events, Orders, Prices, plan_events, plan_orders, read_prices
 from touchstone.backtest._result import Fills, Result, account_frame, positions_frame, trades_frame
-from touchstone.errors import ConfigError, DataError, OrderError, name_few
+from touchstone.errors import ConfigError, DataError, OrderError, moment, name_few
 from touchstone.types import FloatArray
 
 __all__ = ["simulate"]
@@ -38,7 +38,8 @@ def simulate(
     order brings its symbol to ``weight * equity / fill price`` shares, where the equity is the account's at the fill
     prices before the costs of the fill; fractions of a share are held. Between decisions holdings drift.
 
-    Within a session: the borrow fee on the shorts at the last close; splits, dividends and delistings on what was held
+    A session here is a bar of any width: with shorter ones each is decided on, filled and valued at its own stamp. Within one:
+    the borrow fee on the shorts at the last close; splits, dividends and delistings on what was held
     over night; the fills; the valuation at the close. An action whose ex date is no session takes effect on the next
     one. A dividend or spin-off pays its value per share after that day's split and is charged to shorts. A delisting
     closes the holding at the last close times (1 + value). Cash earns nothing. A symbol without a bar keeps its last close,
@@ -60,7 +61,7 @@ def simulate(
         `symbol ex_date kind value`.
     initial_cash : float, positive
     periods_per_year : int
-        Sessions over which a year's borrow fee is spread.
+        Bars over which a year's borrow fee is spread; 252 for daily ones.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def _run(prices: Prices, orders: Orders, events: Events, rates: FloatArray, init
     )
     if used_up >= 0:
         raise OrderError(
-            f"Equity must stay above 0, but it is {account[used_up, _kernels.EQUITY]:,.2f} on {prices.sessions[used_up]:%Y-%m-%d}: "
+            f"Equity must stay above 0, but it is {account[used_up, _kernels.EQUITY]:,.2f} on {moment(prices.sessions[used_up])}: "
             "lower the weights or look at that session's prices and actions."
         )
     made = Fills(fills[0][:n_fills], fills[1][:n_fills], fills[2][:n_fills], fills[3][:n_fills], fills[4][:n_fills])

@@ -28,6 +28,7 @@ def trade_scores(
     costs: Costs = Costs(),  # noqa: B008 - frozen
     actions: pd.DataFrame | None = None,
     initial_cash: float = 1_000_000.0,
+    periods_per_year: int = 252,
 ) -> Result:
     """Hold the best-scored names long and the worst short, and simulate it over the scored sessions.
 
@@ -42,8 +43,8 @@ def trade_scores(
     side_fraction : float
         Names a side as a share of the names scored on a date.
     rebalance_every : int
-        Sessions between decisions.
-    fill, costs, actions, initial_cash
+        Bars between decisions.
+    fill, costs, actions, initial_cash, periods_per_year
         As `simulate` takes them.
 
     Raises
@@ -52,7 +53,7 @@ def trade_scores(
         As `top_bottom` and `simulate`.
     """
     weights = top_bottom(scores, side_fraction=side_fraction, rebalance_every=rebalance_every)
-    result = simulate(bars, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash)
+    result = simulate(bars, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash, periods_per_year=periods_per_year)
     if recorder.get() is not None:
         _announce(
             result, scores, {"side_fraction": side_fraction, "rebalance_every": rebalance_every, "fill": fill, "costs": asdict(costs)}

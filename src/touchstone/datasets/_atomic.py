@@ -1,10 +1,10 @@
-"""Files that are there whole or not at all, with bytes that depend on the value alone."""
+"""Files, here or in a store, that are there whole or not at all, with bytes that depend on the value alone."""
 
 from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
+from abc import abstractmethod
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
@@ -15,6 +15,7 @@ from kedro.io import AbstractDataset
 from touchstone.atomic import write_whole
 from touchstone.errors import LineageError
 from touchstone.lineage import canonical_json
+from touchstone.remote import place
 
 __all__ = ["BytesDataset", "JSONDataset", "TableDataset", "TextDataset"]
 
@@ -22,10 +23,16 @@ Value = TypeVar("Value")
 
 
 class _AtomicDataset(AbstractDataset[Value, Value], Generic[Value]):
-    """A run killed at any moment leaves the old file or the new one."""
+    """A run killed at any moment leaves the old file or the new one.
+
+    Parameters
+    ----------
+    filepath : a path, or an address in a store (``s3://…``, ``gs://…``).
+    metadata : what the catalog says beside.
+    """
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
-        self._filepath = Path(filepath)
+        self._filepath = place(filepath)
         self.metadata = metadata
 
     def save(self, data: Value) -> None:
@@ -45,11 +52,13 @@ class _AtomicDataset(AbstractDataset[Value, Value], Generic[Value]):
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._filepath)}
 
+    @abstractmethod
     def _encode(self, data: Value) -> bytes:
-        raise NotImplementedError
+        """The bytes of a value."""
 
+    @abstractmethod
     def _decode(self, payload: bytes) -> Value:
-        raise NotImplementedError
+        """The value of bytes."""
 
 
 class TableDataset(_AtomicDataset[pd.DataFrame]):

@@ -1,4 +1,4 @@
-"""Read-only datasets that say what lies on disk: the code that runs, and the outputs of a run."""
+"""Read-only datasets that say what is there: the code that runs, and the outputs of a run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 
 from touchstone.lineage import digest
+from touchstone.remote import Place
+from touchstone.root import DEFAULT_DATA_ROOT
 from touchstone.stages import STAGES, code_files
 
 __all__ = ["CodeDigests", "OutputDigests"]
@@ -35,16 +37,18 @@ class CodeDigests(_ReadOnly):
 
 
 class OutputDigests(_ReadOnly):
-    """Size and SHA-256 of every persisted output of the pipelines but those of the manifest itself, by path below the project.
+    """Size and SHA-256 of every persisted output of the pipelines but those of the manifest itself, by name.
+
+    An output's name is `data/` and its path below the data root, wherever that lies: the same run, the same manifest.
 
     Parameters
     ----------
     catalog : catalog whose files are read when the dataset is loaded.
     names : datasets to digest.
-    root : project folder; paths are given relative to it.
+    root : the data root.
     """
 
-    def __init__(self, *, catalog: CatalogProtocol, names: tuple[str, ...], root: Path) -> None:
+    def __init__(self, *, catalog: CatalogProtocol, names: tuple[str, ...], root: Place) -> None:
         self._catalog = catalog
         self._names = names
         self._root = root
@@ -52,7 +56,7 @@ class OutputDigests(_ReadOnly):
     def load(self) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         for name in self._names:
-            path = Path(self._catalog.get(name)._filepath)
+            path = self._catalog.get(name)._filepath
             payload = path.read_bytes()
-            found[path.relative_to(self._root).as_posix()] = {"size": len(payload), "sha256": digest(payload)}
+            found[f"{DEFAULT_DATA_ROOT}/{path.relative_to(self._root).as_posix()}"] = {"size": len(payload), "sha256": digest(payload)}
         return found

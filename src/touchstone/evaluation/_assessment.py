@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import ConfigError, DataError, name_few
+from touchstone.errors import ConfigError, DataError, moment, name_few
 from touchstone.evaluation._luck import (
     deflated_sharpe_ratio,
     expected_maximum_sharpe,
@@ -39,6 +39,7 @@ from touchstone.evaluation._scorecard import (
     Span,
     YearOutcome,
 )
+from touchstone.market import days_of
 from touchstone.types import FloatArray
 
 __all__ = ["scorecard"]
@@ -87,13 +88,13 @@ def scorecard(
     audit_findings : int
         Findings of the look-ahead audit.
     horizon : int
-        Sessions of a label; also the least expected block length of the net returns' bootstrap, as holdings last that long.
+        Bars of a label; also the least expected block length of the net returns' bootstrap, as holdings last that long.
     cost_curve : mapping
         Cost multiplier to annual net Sharpe ratio.
     confidence, n_resamples, seed
         Of the bootstrap intervals and the minimum track record length.
     periods_per_year : int
-        A calendar year counts as full with at least 95 % of them.
+        Bars of a usual year, whatever their width. A calendar year counts as full with at least 95 % of them.
 
     Returns
     -------
@@ -117,8 +118,9 @@ def scorecard(
     label = labels["label"]
     years = _years(net, periods_per_year)
     quantiles = quantile_returns(scores, label)
+    traded = days_of(pd.DatetimeIndex(net.index))
     return Scorecard(
-        span=Span(net.index[0].date(), net.index[-1].date(), len(net)),
+        span=Span(traded[0].date(), traded[-1].date(), len(net)),
         rank_ic=_rank_ic(scores, label, settings),
         sharpe=_sharpe(net, gross, benchmark, equal_weighted, settings=settings),
         performance=_performance(net, gross, periods_per_year),
@@ -203,7 +205,7 @@ def _luck(net: pd.Series, n_trials: int, ledger_variance: float, confidence: flo
 
 def _years(net: pd.Series, periods_per_year: int) -> tuple[YearOutcome, ...]:
     outcomes = []
-    year_of = pd.DatetimeIndex(net.index).year.to_numpy()
+    year_of = days_of(pd.DatetimeIndex(net.index)).year.to_numpy()
     for year in np.unique(year_of):
         returns = net[year_of == year]
         outcomes.append(
@@ -235,14 +237,14 @@ def _checked(name: str, returns: pd.Series, *, like: pd.Series | None = None) ->
     if like is not None:
         missing = like.index.difference(series.index)
         if len(missing):
-            few = name_few(f"{date:%Y-%m-%d}" for date in missing)
+            few = name_few(moment(date) for date in missing)
             raise DataError(f"{name} must have every session of returns_net, but lacks {few}: compare like with like.")
         series = series.reindex(like.index)
     if len(series) < 2:
         raise DataError(f"{name} must hold at least two returns, but got {len(series)}: bring a longer backtest.")
     undefined = series.index[~np.isfinite(series.to_numpy(dtype=np.float64))]
     if len(undefined):
-        few = name_few(f"{date:%Y-%m-%d}" for date in undefined)
+        few = name_few(moment(date) for date in undefined)
         raise DataError(f"{name} must be finite, but is not on {few}: mend the prices behind it.")
     return series
 

@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Span:
-    """First and last session with a net return, and how many there are."""
+    """First and last day with a net return, and how many returns there are; a session here is a bar of the run's width."""
 
     first: dt.date
     last: dt.date

@@ -19,6 +19,7 @@ def compute(
     benchmark: pd.DataFrame | None = None,
     actions: pd.DataFrame | None = None,
     calendar: str | None = None,
+    timeframe: str = "1d",
     transform: Transform = "rank",
     threads: int = 1,
 ) -> pd.DataFrame:
@@ -38,9 +39,11 @@ def compute(
         Without a universe every bar is a member. Bars outside the universe serve as history only.
     calendar
         Exchange calendar of the sessions; without one a session is any date with a bar.
+    timeframe
+        Width of the bars on that calendar. Lookbacks count bars: what is said of sessions here is said of bars of any width.
     transform
         ``rank``: per session, among members with a value, (average rank - 0.5) / n - 0.5, which lies inside (-0.5, 0.5); one
-        value alone gives NaN. ``none``: values as they are. Macro is never ranked.
+        value alone gives NaN. ``none``: values as they are. Macro and signals of the symbol ``*`` are never ranked.
     threads
         Threads over features; the bits do not depend on it.
 
@@ -67,6 +70,7 @@ def compute(
         benchmark=or_empty("benchmark", benchmark),
         actions=or_empty("actions", actions),
         calendar=calendar,
+        timeframe=timeframe,
         transform=transform,
     )
     grid = request.grid()

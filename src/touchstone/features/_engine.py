@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from touchstone import market, parallel
-from touchstone.errors import ConfigError, DataError, nearest
+from touchstone.errors import ConfigError, DataError, moment, nearest
 from touchstone.features import _kernels as kernels
 from touchstone.features._feature import Feature, FeatureSet, Plan
-from touchstone.features._joins import macro_by_session, signal_by_session
+from touchstone.features._joins import macro_by_session, market_wide, signal_by_session
 from touchstone.features._panel import Grid, fill_panels, locate
 from touchstone.features._plan import plan, select
 from touchstone.types import BoolArray, Float32Array, FloatArray, IntArray
@@ -43,6 +43,7 @@ class Request:
     benchmark: pd.DataFrame
     actions: pd.DataFrame
     calendar: str | None
+    timeframe: str
     transform: Transform
     base_factors: pd.DataFrame | None = None
 
@@ -54,18 +55,19 @@ class Request:
             has_benchmark=len(self.benchmark) > 0,
             macro_series=_names(self.macro, "series"),
             signal_names=_names(self.signals, "name"),
+            market_wide_signals=market_wide(self.signals),
         )
 
     def grid(self) -> Grid:
         """Layout of the bars, once the request as a whole makes sense."""
         if self.transform not in _TRANSFORMS:
             raise ConfigError(f"features.transform must be rank or none, got '{self.transform}': {nearest(self.transform, _TRANSFORMS)}.")
-        grid = locate(self.bars, self.calendar)
+        grid = locate(self.bars, self.calendar, self.timeframe)
         lookback = self.plan().lookback
         if len(grid.sessions) < lookback:
             raise DataError(
                 f"Features need at least as many sessions as their lookback, {lookback}, but the bars have {len(grid.sessions)} sessions "
-                f"from {grid.sessions[0].date()} to {grid.sessions[-1].date()}: bring more history or another feature set."
+                f"from {moment(grid.sessions[0])} to {moment(grid.sessions[-1])}: bring more history or another feature set."
             )
         if self.transform == "rank" and len(grid.symbols) < 2:
             raise DataError(
@@ -102,9 +104,10 @@ class Request:
         return [partial(writer.feature, feature, [panels[name] for name in feature.inputs]) for feature in features]
 
     def _joined_tasks(self, grid: Grid, writer: _Writer) -> list[Callable[[Float32Array], None]]:
+        shared = market_wide(self.signals)
         return [
             *(partial(writer.macro, self.macro, series, grid.sessions) for series in _names(self.macro, "series")),
-            *(partial(writer.signal, self.signals, name, grid) for name in _names(self.signals, "name")),
+            *(partial(writer.signal, self.signals, name, grid, name not in shared) for name in _names(self.signals, "name")),
         ]
 
 
@@ -132,15 +135,15 @@ class _Writer:
         feature.kernel(*inputs, self.first, panel, *feature.windows)
         self._put(panel, column)
 
-    def signal(self, signals: pd.DataFrame, name: str, grid: Grid, column: Float32Array) -> None:
-        self._put(signal_by_session(signals, name, grid.symbols, grid.sessions)[:, self.first :], column)
+    def signal(self, signals: pd.DataFrame, name: str, grid: Grid, may_rank: bool, column: Float32Array) -> None:
+        self._put(signal_by_session(signals, name, grid.symbols, grid.sessions)[:, self.first :], column, may_rank=may_rank)
 
     def macro(self, macro: pd.DataFrame, series: str, sessions: pd.DatetimeIndex, column: Float32Array) -> None:
         column[:] = macro_by_session(macro, series, sessions)[self.first :][self.session_of]
 
-    def _put(self, panel: FloatArray, column: Float32Array) -> None:
+    def _put(self, panel: FloatArray, column: Float32Array, *, may_rank: bool = True) -> None:
         values = panel[self.symbol_of, self.session_of]
-        if self.transform == "rank":
+        if may_rank and self.transform == "rank":
             ranks = np.empty_like(values)
             kernels.rank_sessions(values, self.offsets, ranks)
             values = ranks

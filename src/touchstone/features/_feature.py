@@ -91,7 +91,7 @@ class Plan:
     needs_benchmark
         Whether a column needs the benchmark.
     ranked
-        Columns that the rank transform applies to: all but macro, which is the same for every symbol.
+        Columns that the rank transform applies to: all but macro and market-wide signals, which are the same for every symbol.
     """
 
     columns: tuple[str, ...]

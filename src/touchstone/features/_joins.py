@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from touchstone.errors import DataError, name_few
 from touchstone.types import FloatArray, IntArray
 
-__all__ = ["macro_by_session", "signal_by_session"]
+__all__ = ["EVERY_SYMBOL", "macro_by_session", "market_wide", "signal_by_session"]
+
+EVERY_SYMBOL = "*"
 
 
 def macro_by_session(macro: pd.DataFrame, series: str, sessions: pd.DatetimeIndex) -> FloatArray:
@@ -31,8 +34,29 @@ def macro_by_session(macro: pd.DataFrame, series: str, sessions: pd.DatetimeInde
     return known
 
 
+def market_wide(signals: pd.DataFrame) -> list[str]:
+    """Names of the signals that speak of every symbol at once, by the symbol ``*``, sorted.
+
+    Raises
+    ------
+    DataError
+        A name with rows for ``*`` and rows for single symbols: it would be ranked on some sessions and not on others.
+    """
+    for_all = set(signals.loc[signals["symbol"] == EVERY_SYMBOL, "name"])
+    for_one = set(signals.loc[signals["symbol"] != EVERY_SYMBOL, "name"])
+    both = sorted(for_all & for_one)
+    if both:
+        raise DataError(
+            f"A signal must speak of every symbol ('{EVERY_SYMBOL}') or of single ones, but {name_few(both)} does both: "
+            "give the two different names."
+        )
+    return sorted(for_all)
+
+
 def signal_by_session(signals: pd.DataFrame, name: str, symbols: pd.Index, sessions: pd.DatetimeIndex) -> FloatArray:
     """Value of one signal for each symbol at the close of each session: the one that became known last.
+
+    A row whose symbol is ``*`` speaks of every symbol.
 
     Returns
     -------
@@ -41,11 +65,15 @@ def signal_by_session(signals: pd.DataFrame, name: str, symbols: pd.Index, sessi
     """
     rows = signals[signals["name"] == name].sort_values(["known_at", "period"], kind="stable")
     owner = symbols.get_indexer(pd.Index(rows["symbol"]))
+    for_all = (rows["symbol"] == EVERY_SYMBOL).to_numpy()
     slot = sessions.searchsorted(pd.DatetimeIndex(rows["known_at"]), side="left")
-    inside = (owner >= 0) & (slot < len(sessions))
+    in_time = slot < len(sessions)
+    inside, everywhere = in_time & (owner >= 0), in_time & for_all
     latest = np.full((len(symbols), len(sessions)), -1, dtype=np.int64)
     np.maximum.at(latest, (owner[inside], slot[inside]), np.flatnonzero(inside))
-    return _carry_forward(latest, rows["value"].to_numpy(np.float64))
+    common = np.full(len(sessions), -1, dtype=np.int64)
+    np.maximum.at(common, slot[everywhere], np.flatnonzero(everywhere))
+    return _carry_forward(np.maximum(latest, common), rows["value"].to_numpy(np.float64))
 
 
 def _carry_forward(latest: IntArray, values: FloatArray) -> FloatArray:

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from touchstone import market
-from touchstone.errors import DataError, name_few
+from touchstone.errors import DataError, moment, name_few
 from touchstone.features._feature import BENCHMARK_RETURNS
 from touchstone.types import FloatArray, IntArray
 
 __all__ = ["Grid", "fill_panels", "locate"]
+
+# A session may open the evening before its date in UTC and close after it.
+_NIGHT = pd.Timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,11 @@ class Grid:
     symbol_of: IntArray
 
 
-def locate(bars: pd.DataFrame, calendar: str | None) -> Grid:
+def locate(bars: pd.DataFrame, calendar: str | None, timeframe: str = "1d") -> Grid:
     """Lay the rows of the bars out on sessions and symbols.
 
-    The sessions are those of the calendar between the first and the last bar, or without one every date that has a bar.
+    The sessions are those of the calendar between the first and the last bar, or without one every date that has a bar; with an
+    intraday timeframe each "session" of the panels is one bar of that width.
 
     Raises
     ------
@@ -56,13 +60,13 @@ def locate(bars: pd.DataFrame, calendar: str | None) -> Grid:
     given = pd.DatetimeIndex(sessions)
     if calendar is None:
         return Grid(given, symbols, dates, names)
-    known = market.sessions(calendar, given[0], given[-1])
+    known = market.bar_times(calendar, given[0] - _NIGHT, given[-1] + _NIGHT, timeframe)
+    known = known[(known >= given[0]) & (known <= given[-1])]
     position = known.get_indexer(given)
     if np.any(position < 0):
-        offenders = name_few(date.date() for date in given[position < 0])
-        raise DataError(
-            f"Every date of the bars must be a session of {calendar}, got {offenders}: quarantine them or name another calendar."
-        )
+        offenders = name_few(moment(date) for date in given[position < 0])
+        what = "a session" if timeframe == "1d" else f"a {timeframe} bar"
+        raise DataError(f"Every date of the bars must be {what} of {calendar}, got {offenders}: quarantine them or name another calendar.")
     return Grid(known, symbols, position.astype(np.int64)[dates], names)
 
 
@@ -121,7 +125,7 @@ def _scatter(grid: Grid, bars: pd.DataFrame, field: str) -> FloatArray:
     unfit = ~(values >= 0.0 if field == "volume" else values > 0.0)
     if unfit.any():
         shown = zip(bars.index[unfit], values[unfit], strict=True)
-        offenders = name_few(f"{value} of {symbol} on {date.date()}" for (date, symbol), value in shown)
+        offenders = name_few(f"{value} of {symbol} on {moment(date)}" for (date, symbol), value in shown)
         raise DataError(f"'{field}' must be there and above zero in every bar, got {offenders}: quarantine those rows or drop the field.")
     panel = np.full((len(grid.symbols), len(grid.sessions)), np.nan)
     panel[grid.symbol_of, grid.session_of] = values

@@ -26,6 +26,7 @@ def plan(
     has_benchmark: bool = True,
     macro_series: Iterable[str] = (),
     signal_names: Iterable[str] = (),
+    market_wide_signals: Iterable[str] = (),
 ) -> Plan:
     """Say which columns the tables can carry, before anything is computed.
 
@@ -39,6 +40,8 @@ def plan(
         Whether there will be a benchmark with at least one row.
     macro_series, signal_names
         What the macro and signals tables hold.
+    market_wide_signals
+        Those of the signals whose rows speak of every symbol at once (``*``): like macro they are not ranked.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def plan(
         left_out=left_out,
         lookback=max((feature.lookback for feature in features), default=1),
         needs_benchmark=any(feature.needs_benchmark for feature in features),
-        ranked=(*names, *signals),
+        ranked=(*names, *(signal for signal in signals if signal.removeprefix("signal_") not in set(market_wide_signals))),
     )
 
 

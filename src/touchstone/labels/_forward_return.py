@@ -39,7 +39,8 @@ def forward_return(bars: pd.DataFrame, *, horizon: int, fill: str = "next_close"
     Parameters
     ----------
     bars : DataFrame, shape (n_rows, n_fields)
-        On (date, symbol), `close` always, `open` for `next_open`. Sessions are the sorted union of its dates.
+        On (date, symbol), `close` always, `open` for `next_open`. Sessions are the sorted union of its dates: with shorter bars
+        each of them is one, and an action counts from the first bar of its day once `market.at_bars` has set its date.
     horizon : int
         Sessions between the two fills, at least one.
     fill : {"next_close", "next_open", "same_close"}

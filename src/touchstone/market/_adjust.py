@@ -1,21 +1,23 @@
-"""Prices adjusted forward from the first session, so that a later action changes no earlier value."""
+"""Views of adjusted prices: forward from the first session, where a later action changes no earlier value, or back from a day."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import DataError, name_few
+from touchstone.errors import ConfigError, DataError, name_few, nearest
 from touchstone.market._calendar import days
 from touchstone.market._schemas import PRICE_FIELDS
-from touchstone.types import BoolArray, FloatArray, IntArray
+from touchstone.market._symbol_rows import SymbolRows
+from touchstone.types import BoolArray, FloatArray
 
-__all__ = ["adjust", "adjustment_factors"]
+__all__ = ["KINDS", "Anchor", "Kind", "adjust", "adjustment_factors", "require_known", "scaled"]
 
 Kind = Literal["total_return", "split"]
+Anchor = Literal["first", "last"]
+KINDS, _ANCHORS = ("total_return", "split"), ("first", "last")
 _FACTORS = ("price", "volume")
 
 
@@ -25,12 +27,19 @@ def adjust(
     *,
     as_of: pd.Timestamp | str | None = None,
     kind: Kind = "total_return",
+    anchor: Anchor = "first",
     base_factors: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Adjust prices forward from each symbol's first bar.
+    """Adjust prices as traded for splits and payouts, as seen on a day.
 
-    Prices are multiplied, volumes divided by the factors of `adjustment_factors`. A value is known at its own bar: it
-    depends on no later bar and on no action that was not known by then.
+    Prices are multiplied, volumes divided by the factors of `adjustment_factors`.
+
+    With ``anchor="first"`` each symbol's first bar is as traded. A value is known at its own bar: it depends on no later bar and
+    on no action that was not known by then. Features use this view.
+
+    With ``anchor="last"`` each symbol's last bar is as traded and what lies before it is adjusted back, as vendors do. Every action
+    known by `as_of` counts from its ex-date, also one that was learned of late. The view is known at `as_of`, and not before: its
+    early values move when an action comes. It is for looking at prices and for comparing them with a vendor's, not for features.
 
     Parameters
     ----------
@@ -39,9 +48,11 @@ def adjust(
     actions : DataFrame
         ``symbol, ex_date, kind, value, known_at``.
     as_of : Timestamp or str, optional
-        Answer as on that day: later bars are left out. Actions known later change nothing by then.
+        Answer as on that day (that moment in UTC with intraday bars): later bars are left out, and actions that were known later or
+        whose ex-date is later change nothing. By default the date of the last bar.
     kind : {"total_return", "split"}
         ``split`` leaves dividends and spin-offs out of the prices.
+    anchor : {"first", "last"}
     base_factors : DataFrame, optional
         The factors to start from, as in `adjustment_factors`.
 
@@ -52,15 +63,38 @@ def adjust(
 
     Raises
     ------
+    ConfigError
+        Unknown kind or anchor.
     DataError
         `base_factors` without the columns ``price`` and ``volume``.
     """
+    require_known("anchor", anchor, _ANCHORS)
     known = bars if as_of is None else bars.loc[bars.index.get_level_values("date") <= pd.Timestamp(as_of)]
-    factors = adjustment_factors(known, actions, kind=kind, base_factors=base_factors)
-    price, volume = factors["price"].to_numpy(), factors["volume"].to_numpy()
-    return known.assign(
-        **{field: known[field].to_numpy() * price if field in PRICE_FIELDS else known[field].to_numpy() / volume for field in known.columns}
+    seen = _seen(known, actions, as_of) if anchor == "last" else actions
+    factors = adjustment_factors(known, seen, kind=kind, base_factors=base_factors)
+    if anchor == "last":
+        factors = factors / factors.groupby(level="symbol").transform("last")
+    return scaled(known, factors["price"].to_numpy(), factors["volume"].to_numpy())
+
+
+def scaled(bars: pd.DataFrame, price: FloatArray, volume: FloatArray) -> pd.DataFrame:
+    """Multiply every price and divide the volume, row by row."""
+    return bars.assign(
+        **{field: bars[field].to_numpy() * price if field in PRICE_FIELDS else bars[field].to_numpy() / volume for field in bars.columns}
     )
+
+
+def require_known(name: str, given: str, known: tuple[str, ...]) -> None:
+    """Refuse a word that is none of those known."""
+    if given not in known:
+        raise ConfigError(f"The {name} of an adjustment must be {' or '.join(known)}, but got '{given}': {nearest(given, known)}.")
+
+
+def _seen(bars: pd.DataFrame, actions: pd.DataFrame, as_of: pd.Timestamp | str | None) -> pd.DataFrame:
+    """The actions known on the day, each in force from its ex-date: who looks back on that day knows when it was."""
+    day = bars.index.get_level_values("date").max() if as_of is None else pd.Timestamp(as_of)
+    known = actions[actions["known_at"] <= day]
+    return known.assign(known_at=known["ex_date"])
 
 
 def adjustment_factors(
@@ -92,52 +126,20 @@ def adjustment_factors(
 
     Raises
     ------
+    ConfigError
+        Unknown kind.
     DataError
         `base_factors` without the columns ``price`` and ``volume``.
     """
-    panel = _Panel.of(bars)
+    require_known("kind", kind, KINDS)
+    panel = SymbolRows.of(bars)
     base, continued = _base(panel, base_factors)
     splits, payouts = _steps(panel, actions, continued)
     steps = {"price": splits * payouts if kind == "total_return" else splits, "volume": splits}
     return pd.DataFrame({name: panel.running_product(step, base[name]) for name, step in steps.items()}, index=bars.index)
 
 
-@dataclass(frozen=True)
-class _Panel:
-    """Rows ordered by symbol, then date, and where each symbol starts."""
-
-    symbols: pd.Index
-    order: IntArray
-    starts: IntArray
-    dates: IntArray
-    closes: FloatArray
-
-    @classmethod
-    def of(cls, bars: pd.DataFrame) -> _Panel:
-        codes, symbols = pd.factorize(bars.index.get_level_values("symbol"), sort=True)
-        dates = days(bars.index.get_level_values("date"))
-        order = np.lexsort((dates, codes))
-        starts = np.searchsorted(codes[order], np.arange(len(symbols) + 1))
-        closes = bars["close"].to_numpy(dtype=np.float64)[order]
-        return cls(pd.Index(symbols), order, starts, dates[order], closes)
-
-    def row_at(self, symbol: int, day: int) -> int:
-        """First row of the symbol whose date is not before the day; the row after its last where there is none."""
-        lo, hi = self.starts[symbol], self.starts[symbol + 1]
-        return int(lo + np.searchsorted(self.dates[lo:hi], day))
-
-    def running_product(self, steps: FloatArray, base: FloatArray) -> FloatArray:
-        """Multiply the steps of each symbol in date order from its base, and put the rows back into the bars' order."""
-        result = np.empty(len(steps))
-        for symbol, factor in enumerate(base):
-            rows = slice(self.starts[symbol], self.starts[symbol + 1])
-            factors = steps[rows].copy()
-            factors[0] = factor
-            result[self.order[rows]] = np.multiply.accumulate(factors)
-        return result
-
-
-def _base(panel: _Panel, base_factors: pd.DataFrame | None) -> tuple[dict[str, FloatArray], BoolArray]:
+def _base(panel: SymbolRows, base_factors: pd.DataFrame | None) -> tuple[dict[str, FloatArray], BoolArray]:
     """Each symbol's first factors, and whether they continue an earlier history."""
     if base_factors is None:
         return dict.fromkeys(_FACTORS, np.ones(len(panel.symbols))), np.zeros(len(panel.symbols), dtype=np.bool_)
@@ -149,7 +151,7 @@ def _base(panel: _Panel, base_factors: pd.DataFrame | None) -> tuple[dict[str, F
     return {name: aligned[name].fillna(1.0).to_numpy(dtype=np.float64) for name in _FACTORS}, continued
 
 
-def _steps(panel: _Panel, actions: pd.DataFrame, continued: BoolArray) -> tuple[FloatArray, FloatArray]:
+def _steps(panel: SymbolRows, actions: pd.DataFrame, continued: BoolArray) -> tuple[FloatArray, FloatArray]:
     """What each row's factor is multiplied with: by splits, and by what was paid out."""
     splits, payouts = np.ones(len(panel.order)), np.ones(len(panel.order))
     counted = actions[actions["kind"] != "delisting"]

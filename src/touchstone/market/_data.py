@@ -27,19 +27,19 @@ class Metadata(BaseModel):
     adjustment : {"none", "split", "total_return"}
         ``none``: prices as traded; ``split``: splits are taken out, dividends are not; ``total_return``: both are in the prices.
     fields : tuple of str
-        The columns that the bars carry.
+        The columns that the source's bars carry.
     calendar : str
         Exchange calendar of the sessions.
     timeframe : {"1m", "5m", "15m", "30m", "1h", "1d"}
         Width of a bar. A daily bar is dated by its session, a shorter one by its close in UTC.
     currency : str
-        ISO 4217 code of all prices; empty when the source does not say.
+        ISO 4217 code of all prices, after conversion where one was declared; empty when nobody says.
     benchmark_name : str
         Empty when the source has no benchmark.
     caveats : tuple of str
         Sentences that every report on these data prints.
     derived : tuple of str
-        Fields that were computed and not observed; nothing is derived unless asked for.
+        Recipes (`touchstone.market.derive`) of fields that are computed and not observed; nothing is derived unless asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

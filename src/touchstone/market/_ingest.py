@@ -8,11 +8,28 @@ import numpy as np
 import pandas as pd
 
 from touchstone.errors import DataError
-from touchstone.market._data import MarketData
-from touchstone.market._quality import Examination, examine
+from touchstone.market._data import MarketData, Timeframe
+from touchstone.market._quality import Examination, MarketContext, examine
 from touchstone.market._schemas import validate
 
-__all__ = ["Ingested", "ingest"]
+__all__ = ["Ingested", "JudgedBars", "ingest", "judge"]
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedBars:
+    """The rows that stay, what was found, and the rows that were set aside.
+
+    Parameters
+    ----------
+    bars, quality : DataFrame
+        As `validate` describes them; bars may be empty.
+    quarantine : DataFrame
+        As in `Ingested`.
+    """
+
+    bars: pd.DataFrame
+    quality: pd.DataFrame
+    quarantine: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +70,12 @@ def ingest(raw: MarketData) -> Ingested:
     ConfigError
         Unknown calendar.
     """
-    validate("raw_bars", raw.bars)
-    examined = examine(raw.bars, raw.metadata.calendar)
-    bars = raw.bars[~examined.quarantined].sort_index()
-    quarantine = _quarantine(raw.bars, examined)
-    _account(len(raw.bars), len(bars), len(quarantine))
+    judged = judge(raw.bars, calendar=raw.metadata.calendar, timeframe=raw.metadata.timeframe, actions=raw.actions)
+    bars = judged.bars
     if bars.empty:
-        raise DataError(_nothing_left(raw, examined))
+        raise DataError(_nothing_left(raw, judged.quality))
     return Ingested(
-        bars=validate("bars", bars),
+        bars=bars,
         actions=_sorted("actions", raw.actions, ["symbol", "ex_date", "kind", "value"]),
         macro=_sorted("macro", raw.macro, ["series", "period", "known_at"]),
         signals=_sorted("signals", raw.signals, ["name", "symbol", "period", "known_at"]),
@@ -69,9 +83,46 @@ def ingest(raw: MarketData) -> Ingested:
         benchmark=validate("benchmark", raw.benchmark),
         assets=_sorted("assets", raw.assets, ["symbol"]),
         sectors=_sorted("sectors", raw.sectors, ["symbol", "start", "sector"]),
-        quality=examined.findings,
-        quarantine=quarantine,
+        quality=judged.quality,
+        quarantine=judged.quarantine,
     )
+
+
+def judge(
+    raw: pd.DataFrame,
+    *,
+    calendar: str,
+    timeframe: Timeframe = "1d",
+    actions: pd.DataFrame | None = None,
+    context: MarketContext | None = None,
+    first_row: int = 0,
+) -> JudgedBars:
+    """Judge raw bars, or one block of symbols of them, set the unsound ones aside and sort the rest.
+
+    Parameters
+    ----------
+    raw : DataFrame, index (date, symbol)
+        Raw bars in the source's row order; all rows of its symbols.
+    calendar, timeframe, actions
+        As `check` takes them.
+    context : MarketContext, optional
+        What all symbols together say, when the rows are one block of them.
+    first_row : int
+        Number that the block's first row has in all of the raw bars.
+
+    Raises
+    ------
+    DataError
+        Not raw bars, or a row that was lost.
+    ConfigError
+        Unknown calendar.
+    """
+    validate("raw_bars", raw)
+    examined = examine(raw, calendar, timeframe=timeframe, actions=actions, context=context)
+    bars = raw[~examined.quarantined].sort_index()
+    quarantine = _quarantine(raw, examined, first_row)
+    _account(len(raw), len(bars), len(quarantine))
+    return JudgedBars(validate("bars", bars), examined.findings, quarantine)
 
 
 def _sorted(name: str, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -84,13 +135,13 @@ def _spans(bars: pd.DataFrame) -> pd.DataFrame:
     return spans.astype({"symbol": "str"})
 
 
-def _quarantine(raw: pd.DataFrame, examined: Examination) -> pd.DataFrame:
+def _quarantine(raw: pd.DataFrame, examined: Examination, first_row: int) -> pd.DataFrame:
     rows = np.flatnonzero(examined.quarantined)
     aside = examined.findings["action"].to_numpy() == "quarantined"
     failed = pd.Series(examined.findings["check"].to_numpy()[aside], index=examined.rows[aside])
     checks = failed.groupby(level=0).agg(lambda names: ",".join(dict.fromkeys(names))).reindex(rows)
     kept = raw.iloc[rows].reset_index()
-    kept.insert(0, "row", rows)
+    kept.insert(0, "row", first_row + rows)
     return kept.assign(checks=pd.array(checks.to_list(), dtype="str"))
 
 
@@ -99,10 +150,10 @@ def _account(n_raw: int, n_clean: int, n_quarantined: int) -> None:
         raise DataError(f"Raw rows must be clean or quarantined, but {n_raw} came in, {n_clean} are clean and {n_quarantined} quarantined.")
 
 
-def _nothing_left(raw: MarketData, examined: Examination) -> str:
+def _nothing_left(raw: MarketData, quality: pd.DataFrame) -> str:
     if raw.bars.empty:
         return f"A source must give at least one bar, but '{raw.metadata.source}' gave none: check the span, the symbols and the path."
-    counts = examined.findings["check"].value_counts().sort_index()
+    counts = quality["check"].value_counts().sort_index()
     failed = ", ".join(f"{check} {count}" for check, count in counts.items())
     lost = f"all {len(raw.bars)} of '{raw.metadata.source}' were quarantined ({failed})"
     return f"At least one bar must be sound, but {lost}: mend the source."

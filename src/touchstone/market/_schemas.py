@@ -66,6 +66,12 @@ def _fits_its_kind(actions: pd.DataFrame) -> pd.Series:
     return fits
 
 
+def _one_at_a_time(spans: pd.DataFrame) -> pd.Series:
+    rows = spans.sort_values(["symbol", "start"], kind="stable")
+    free = (rows["symbol"] != rows["symbol"].shift()) | (rows["start"] > rows["end"].shift())
+    return free.reindex(spans.index)
+
+
 _BARS = {"date": _DATE, "symbol": _STR} | dict.fromkeys(BAR_FIELDS, _FLOAT)
 _OPTIONAL = tuple(name for name in BAR_FIELDS if name != "close")
 _TABLES = {
@@ -109,7 +115,10 @@ _TABLES = {
     ),
     "sectors": _Table(
         columns={"symbol": _STR, "sector": _STR, "start": _DATE, "end": _DATE},
-        frame_checks=(_not_before("end", "start"),),
+        frame_checks=(
+            _not_before("end", "start"),
+            pa.Check(_one_at_a_time, error="start must lie after the end of the symbol's earlier span"),
+        ),
     ),
     "rates": _Table(
         columns={"base": _STR, "quote": _STR, "date": _DATE, "rate": _FLOAT, "known_at": _DATE},
@@ -126,8 +135,13 @@ _TABLES = {
             "observed": _STR,
             "expected": _STR,
             "action": _STR,
+            "score": _FLOAT,
         },
-        checks={"severity": _one_of(_SEVERITIES), "action": _one_of(_OUTCOMES)},
+        checks={
+            "severity": _one_of(_SEVERITIES),
+            "action": _one_of(_OUTCOMES),
+            "score": pa.Check(lambda v: np.isfinite(v) & (v >= 0.0), error="must be a finite number, 0 or above"),
+        },
     ),
 }
 

@@ -8,15 +8,22 @@ from typing import Any
 import pandas as pd
 
 from touchstone.lineage import Scope, round_metrics
+from touchstone.market import days_of
+from touchstone.parameters import DataParameters
 
-__all__ = ["scope_of", "stage_record"]
+__all__ = ["bar_width", "scope_of", "stage_record"]
 
 
 def scope_of(source: str, rows: pd.Index) -> Scope:
     """What a trial looked at: the source, the symbols of the rows, their first and last session."""
-    dates = rows.get_level_values("date")
+    dates = days_of(pd.DatetimeIndex(rows.unique("date")))
     symbols = rows.get_level_values("symbol").unique()
     return Scope(source=source, symbols=tuple(symbols), start=str(dates.min().date()), end=str(dates.max().date()))
+
+
+def bar_width(data: DataParameters) -> dict[str, str]:
+    """The part of a trial's configuration that tells bars of another width; daily ones go unsaid, as in every key known so far."""
+    return {} if data.timeframe == "1d" else {"timeframe": data.timeframe}
 
 
 def stage_record(*, parameters: Mapping[str, Any], outputs: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:

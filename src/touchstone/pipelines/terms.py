@@ -6,7 +6,8 @@ import logging
 from typing import Any
 
 from touchstone import backtest as engine
-from touchstone.parameters import BacktestParameters, LabelsParameters
+from touchstone import market
+from touchstone.parameters import BacktestParameters, DataParameters, LabelsParameters
 
 __all__ = ["costs_of", "say_when_fills_differ", "trading_terms"]
 
@@ -20,13 +21,14 @@ def costs_of(backtest: BacktestParameters) -> engine.Costs:
     )
 
 
-def trading_terms(backtest: BacktestParameters, labels: LabelsParameters) -> dict[str, Any]:
-    """How scores become trades: sides, rhythm (the label's horizon unless set), fill and starting capital."""
+def trading_terms(data: DataParameters, backtest: BacktestParameters, labels: LabelsParameters) -> dict[str, Any]:
+    """How scores become trades: sides, rhythm (the label's horizon unless set), fill, starting capital and bars a year."""
     return {
         "side_fraction": backtest.side_fraction,
         "rebalance_every": backtest.rebalance_every or labels.horizon,
         "fill": backtest.fill,
         "initial_cash": backtest.initial_cash,
+        "periods_per_year": market.periods_per_year(data.calendar, data.timeframe),
     }
 
 

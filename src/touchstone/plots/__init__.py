@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from touchstone.plots._bars import bars_around
 from touchstone.plots._calendar import monthly_heatmap, monthly_returns
 from touchstone.plots._costs import cost_curve, trade_costs
+from touchstone.plots._coverage import coverage_map
 from touchstone.plots._curves import drawdown, equity_curve, growth
 from touchstone.plots._forecasts import ic_over_time, quantile_returns
 from touchstone.plots._style import number, percent, to_svg
 
 __all__ = [
+    "bars_around",
     "cost_curve",
+    "coverage_map",
     "drawdown",
     "equity_curve",
     "growth",

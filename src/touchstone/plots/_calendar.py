@@ -9,6 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from touchstone.market import days_of
 from touchstone.plots._style import GAIN, INK, LOSS, dated, house_style, new_figure, number
 from touchstone.types import FloatArray
 
@@ -34,7 +35,7 @@ def monthly_returns(returns: pd.Series) -> pd.DataFrame:
         not whole counts for the part that is there.
     """
     values = dated(returns, "A table of monthly returns").iloc[:, 0].dropna()
-    dates = pd.DatetimeIndex(values.index)
+    dates = days_of(pd.DatetimeIndex(values.index))
     by_month = (1.0 + values).groupby([dates.year, dates.month]).prod() - 1.0
     table = by_month.unstack().reindex(columns=range(1, 13))  # noqa: PD010 - one value a cell, nothing to aggregate
     table["year"] = (1.0 + values).groupby(dates.year).prod() - 1.0

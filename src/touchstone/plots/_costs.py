@@ -55,7 +55,7 @@ def trade_costs(costs: pd.DataFrame) -> Figure:
         date_axis(axes)
         axes.set_ylim(0.0, max(float(paid.sum(axis=1).max()) * 1.06, 1e-6))
         value_axis(axes, PERCENT)
-        axes.set_title("Costs so far, sum of daily fractions of equity")
+        axes.set_title("Costs so far, sum of fractions of equity")
         tops = paid.iloc[-1].cumsum().to_numpy()
         sums = paid.iloc[-1].to_numpy()
         middles = tops - sums / 2

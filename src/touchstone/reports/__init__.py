@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from touchstone.reports._blocks import Block, Card, beside, cards, chart, notes, table
+from touchstone.reports._cases import worst_cases
+from touchstone.reports._data_facts import data_caveats, data_headline, data_masthead, source_table
 from touchstone.reports._details import (
     data_table,
     features_used,
@@ -16,8 +18,9 @@ from touchstone.reports._details import (
     series_names,
     years_table,
 )
-from touchstone.reports._facts import caveats, headline, masthead, verdict
-from touchstone.reports._notebooks import execute, find_report
+from touchstone.reports._facts import caveats, headline, masthead, verdict, words_of
+from touchstone.reports._findings import coverage_table, findings_list, findings_table
+from touchstone.reports._notebooks import execute, find_report, needs_ingestion_only
 from touchstone.reports._pages import to_html
 from touchstone.reports._parameters import typed_parameters
 from touchstone.reports._render import render
@@ -29,10 +32,16 @@ __all__ = [
     "cards",
     "caveats",
     "chart",
+    "coverage_table",
+    "data_caveats",
+    "data_headline",
+    "data_masthead",
     "data_table",
     "execute",
     "features_used",
     "find_report",
+    "findings_list",
+    "findings_table",
     "headline",
     "holdings",
     "identity_table",
@@ -40,14 +49,18 @@ __all__ = [
     "luck_table",
     "masthead",
     "model_table",
+    "needs_ingestion_only",
     "notes",
     "parameters_table",
     "performance_table",
     "render",
     "series_names",
+    "source_table",
     "table",
     "to_html",
     "typed_parameters",
     "verdict",
+    "words_of",
+    "worst_cases",
     "years_table",
 ]

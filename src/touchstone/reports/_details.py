@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from touchstone import evaluation
+from touchstone.market import describe_derived
 from touchstone.notebook import RunView
 from touchstone.plots import number
 from touchstone.reports._blocks import Block, beside, table
-from touchstone.reports._facts import text_of
+from touchstone.reports._facts import text_of, words_of
 
 __all__ = [
     "data_table",
@@ -29,14 +31,6 @@ __all__ = [
 ]
 
 _SHOWN = 8
-_MEASURES: dict[str, tuple[Callable[[pd.Series], float], int, bool]] = {
-    "Return a year": (evaluation.annual_return, 1, True),
-    "Volatility a year": (evaluation.annual_volatility, 1, True),
-    "Sharpe ratio": (evaluation.sharpe_ratio, 2, False),
-    "Deepest drawdown": (evaluation.max_drawdown, 1, True),
-    "5% VaR, one day": (evaluation.value_at_risk, 2, True),
-    "5% CVaR, one day": (evaluation.conditional_value_at_risk, 2, True),
-}
 
 
 def series_names(run: RunView) -> dict[str, str]:
@@ -48,32 +42,37 @@ def series_names(run: RunView) -> dict[str, str]:
 def performance_table(run: RunView) -> Block:
     """The strategy, with and without costs, against the benchmark and the universe, over the same sessions."""
     rows = []
+    measures = _measures(run)
     for column, name in series_names(run).items():
         returns = run.returns[column].dropna()
         if len(returns) > 1:
-            measured = [text_of(measure(returns), digits, as_percent=percent) for measure, digits, percent in _MEASURES.values()]
+            measured = [text_of(measure(returns), digits, as_percent=percent) for measure, digits, percent in measures.values()]
             rows.append([name, *measured, text_of(float(np.prod(1.0 + returns.to_numpy())) - 1.0, 0, as_percent=True)])
-    header = [
-        "",
-        "Return a year",
-        "Volatility a year",
-        "Sharpe ratio",
-        "Deepest drawdown",
-        "5% VaR, one day",
-        "5% CVaR, one day",
-        "Whole span",
-    ]
+    header = ["", *measures, "Whole span"]
     return table(header, rows, numbers=range(1, len(header)), lead=0)
+
+
+def _measures(run: RunView) -> dict[str, tuple[Callable[[pd.Series], float], int, bool]]:
+    """Column name to measure, digits and whether it is a percentage; annual figures by the bars of a year."""
+    a_year, day = run.scorecard["settings"]["periods_per_year"], words_of(run).day
+    return {
+        "Return a year": (partial(evaluation.annual_return, periods_per_year=a_year), 1, True),
+        "Volatility a year": (partial(evaluation.annual_volatility, periods_per_year=a_year), 1, True),
+        "Sharpe ratio": (partial(evaluation.sharpe_ratio, periods_per_year=a_year), 2, False),
+        "Deepest drawdown": (evaluation.max_drawdown, 1, True),
+        f"5% VaR, one {day}": (evaluation.value_at_risk, 2, True),
+        f"5% CVaR, one {day}": (evaluation.conditional_value_at_risk, 2, True),
+    }
 
 
 def luck_table(run: RunView) -> Block:
     """The net Sharpe ratio against chance and against the number of trials."""
     luck, settings = run.scorecard["luck"], run.scorecard["settings"]
-    sessions, by_luck = settings["periods_per_year"], luck["expected_maximum_sharpe"]
-    best = None if by_luck is None else by_luck * sessions**0.5
+    a_year, by_luck, bars = settings["periods_per_year"], luck["expected_maximum_sharpe"], words_of(run)
+    best = None if by_luck is None else by_luck * a_year**0.5
     sure = text_of(settings["confidence"], 0, as_percent=True)
     rows = [
-        ["Net Sharpe ratio, annual", text_of(run.scorecard["sharpe"]["net"]), "over all sessions of the backtest"],
+        ["Net Sharpe ratio, annual", text_of(run.scorecard["sharpe"]["net"]), f"over all {bars.many} of the backtest"],
         [
             "Probability that it is above zero",
             text_of(luck["probabilistic_sharpe"], 3),
@@ -86,16 +85,20 @@ def luck_table(run: RunView) -> Block:
             "expected maximum without skill",
         ],
         ["Probability that it beats that luck", text_of(luck["deflated_sharpe"], 3), "deflated Sharpe ratio"],
-        ["Trials' variance used", _scientific(luck["trials_variance"]), "the smaller of the two below, per session"],
+        ["Trials' variance used", _scientific(luck["trials_variance"]), f"the smaller of the two below, per {bars.one}"],
         ["\N{EM SPACE}seen in the ledger", _scientific(luck["ledger_variance"]), "real differences in skill widen it"],
         ["\N{EM SPACE}of sampling alone", _scientific(luck["sampling_variance"]), "1 / (n \N{MINUS SIGN} 1)"],
         [
             "Track record needed",
-            _years_of(luck["minimum_track_record_length"], sessions),
+            _years_of(luck["minimum_track_record_length"], a_year),
             f"to be {sure} sure that it is above zero",
         ],
-        ["Track record there is", _years_of(luck["n_observations"], sessions), f"{number(luck['n_observations'], 0)} sessions"],
-        ["Skewness, kurtosis", f"{text_of(luck['skewness'])}, {text_of(luck['kurtosis'])}", "of daily net returns; 0 and 3 for a normal"],
+        ["Track record there is", _years_of(luck["n_observations"], a_year), f"{number(luck['n_observations'], 0)} {bars.many}"],
+        [
+            "Skewness, kurtosis",
+            f"{text_of(luck['skewness'])}, {text_of(luck['kurtosis'])}",
+            f"of {bars.daily} net returns; 0 and 3 for a normal",
+        ],
     ]
     return table(["Statistic", "Value", "Reading"], rows, numbers=(1,), caption="Is it luck?")
 
@@ -111,7 +114,7 @@ def years_table(run: RunView) -> Block:
         ]
         for year in run.scorecard["years"]
     ]
-    return table(["Year", "Net return", "Sharpe ratio", "Sessions"], rows, numbers=(1, 2, 3), caption="Year by year")
+    return table(["Year", "Net return", "Sharpe ratio", words_of(run).many.capitalize()], rows, numbers=(1, 2, 3), caption="Year by year")
 
 
 def holdings(run: RunView) -> Block:
@@ -132,10 +135,11 @@ def data_table(run: RunView) -> Block:
     found = "; ".join(f"{_words(str(name))} {number(count, 0)}" for name, count in quality["check"].value_counts().sort_index().items())
     rows = [
         ["Source", f"{run.metadata['source']}, prices adjusted: {_words(run.metadata['adjustment'])}"],
-        ["Fields", ", ".join(run.metadata["fields"])],
+        ["Fields", ", ".join([*run.metadata["fields"], *(f"computed: {describe_derived(name)}" for name in run.metadata["derived"])])],
+        ["Currency", run.metadata["currency"] or "not stated"],
         ["Calendar", run.metadata["calendar"]],
         ["Symbols", number(bars.index.get_level_values("symbol").nunique(), 0)],
-        ["Sessions", f"{number(dates.nunique(), 0)}, {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"],
+        [words_of(run).many.capitalize(), f"{number(dates.nunique(), 0)}, {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"],
         ["Rows", f"{number(len(bars), 0)} clean, {number(len(quarantine), 0)} quarantined"],
         ["Findings of the quality checks", found or "none"],
         ["Look-ahead audit", f"{number(audit['n_compared'], 0)} values compared, {number(audit['n_findings'], 0)} findings"],

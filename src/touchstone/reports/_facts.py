@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
+from touchstone.market import BarWords, bar_words
 from touchstone.notebook import RunView
 from touchstone.plots import number, percent
 from touchstone.reports._blocks import Block, Card, cards, notes, table
 
-__all__ = ["caveats", "headline", "masthead", "short", "text_of", "verdict"]
+__all__ = ["caveats", "headline", "masthead", "short", "text_of", "verdict", "words_of"]
 
 _RULES = {
     "no_look_ahead": "No look-ahead",
@@ -35,6 +36,11 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
+def words_of(run: RunView) -> BarWords:
+    """What the bars of a run are called; runs kept from before there were others have daily ones."""
+    return bar_words(run.metadata.get("timeframe", "1d"))
+
+
 def masthead(run: RunView) -> Block:
     """Data, span and run id, with the verdict as a badge."""
     card, passed = run.scorecard, run.verdict["passed"]
@@ -42,7 +48,7 @@ def masthead(run: RunView) -> Block:
     why = "every required rule passed" if passed else f"{len(failed)} of {_n_required(run)} required rules not passed"
     told = (
         f"Out-of-sample backtest on source \N{LEFT SINGLE QUOTATION MARK}{run.metadata['source']}\N{RIGHT SINGLE QUOTATION MARK}, "
-        f"{card['span']['first']} to {card['span']['last']}, {number(card['span']['n_sessions'], 0)} sessions"
+        f"{card['span']['first']} to {card['span']['last']}, {number(card['span']['n_sessions'], 0)} {words_of(run).many}"
     )
     badge = f'<div class="badge {"passed" if passed else "rejected"}">{"PASSED" if passed else "REJECTED"}<small>{why}</small></div>'
     return Block(f'<div class="masthead"><p>{escape(told)}<br>Run <code>{escape(short(run.run_id))}</code></p>{badge}</div>')
@@ -88,7 +94,11 @@ def _earned(run: RunView) -> list[Card]:
     return [
         _signed("Net return a year", earned["annual_return"], f"before costs {_percent(earned['annual_return_gross'])}", as_percent=True),
         _signed("Net Sharpe ratio, annual", sharpe["net"], interval),
-        Card("Volatility a year", _percent(earned["annual_volatility"]), f"one day in twenty below {_percent(earned['value_at_risk'], 2)}"),
+        Card(
+            "Volatility a year",
+            _percent(earned["annual_volatility"]),
+            f"one {words_of(run).day} in twenty below {_percent(earned['value_at_risk'], 2)}",
+        ),
         Card("Deepest drawdown", _percent(earned["max_drawdown"]), "from the highest value before"),
     ]
 
@@ -96,9 +106,9 @@ def _earned(run: RunView) -> list[Card]:
 def _proven(run: RunView) -> list[Card]:
     ic, luck = run.scorecard["rank_ic"], run.scorecard["luck"]
     years = [year["net_return"] > 0 for year in run.scorecard["years"] if year["full"]]
-    sessions = run.scorecard["settings"]["periods_per_year"]
-    turnover = float(run.table("equity")["turnover"].iloc[1:].mean()) * sessions
-    costs = float(run.costs.sum(axis=1).mean()) * sessions
+    a_year = run.scorecard["settings"]["periods_per_year"]
+    turnover = float(run.table("equity")["turnover"].iloc[1:].mean()) * a_year
+    costs = float(run.costs.sum(axis=1).mean()) * a_year
     return [
         _signed("Mean rank IC", ic["mean"], f"{_level(run)} interval {_interval(ic['lower'], ic['upper'], 3)}", digits=3),
         Card("Deflated Sharpe ratio", text_of(luck["deflated_sharpe"]), f"probability, {_trials(luck['n_trials'])}"),

@@ -16,7 +16,7 @@ from touchstone.errors import ConfigError, TouchstoneError, nearest
 if TYPE_CHECKING:
     import nbformat
 
-__all__ = ["declared_parameters", "execute", "find_report"]
+__all__ = ["declared_parameters", "execute", "find_report", "needs_ingestion_only"]
 
 _KERNEL = "python3"
 _QUIET = ("papermill", "traitlets", "nbclient")
@@ -45,6 +45,12 @@ def declared_parameters(notebook_path: Path) -> dict[str, str]:
     with _quiet():
         found = papermill.inspect_notebook(_read(notebook_path))
     return {name: _kind(parameter["inferred_type_name"], parameter["default"]) for name, parameter in found.items()}
+
+
+def needs_ingestion_only(notebook_path: Path) -> bool:
+    """Whether the report is about data alone and needs no finished run: its metadata say ``"touchstone": {"needs": "ingestion"}``."""
+    said = _read(notebook_path).metadata.get("touchstone", {})
+    return bool(said.get("needs") == "ingestion")
 
 
 def execute(notebook_path: Path, parameters: Mapping[str, Any], *, cwd: Path) -> nbformat.NotebookNode:

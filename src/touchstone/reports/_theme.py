@@ -82,6 +82,7 @@ figcaption strong { display: block; font-size: 14px; color: var(--navy); }
 figcaption span { color: var(--soft); }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(400px, 1fr)); gap: 8px 34px; margin-top: 10px; align-items: start; }
 .beside.leading { grid-template-columns: 3fr 2fr; }
+.beside > div { min-width: 0; }
 .beside .wide { margin-top: 14px; }
 .masthead { display: flex; justify-content: space-between; align-items: center; gap: 24px; margin-bottom: 20px; }
 .masthead p { margin: 0; color: var(--soft); }
@@ -92,6 +93,7 @@ figcaption span { color: var(--soft); }
 .badge small { display: block; font-weight: 400; font-size: 11.5px; letter-spacing: 0; opacity: .9; }
 .badge.passed, .pill.passed { background: var(--gain); }
 .badge.rejected, .pill.failed { background: var(--loss); }
+.badge.noted { background: #9a6b1f; }
 .pill { display: inline-block; min-width: 88px; padding: 1px 9px; border-radius: 9px; color: #fff; font-size: 12px; text-align: center; }
 .pill.not_applicable { background: #8b949e; }
 .cards {
@@ -120,6 +122,11 @@ td.mono { font: 11.5px/1.6 "DejaVu Sans Mono", Menlo, Consolas, monospace; overf
 td .below { color: var(--loss); }
 tr.lead td { background: #f3f6fa; font-weight: 600; }
 .quiet { color: var(--soft); }
+.case { margin: 18px 0 26px; break-inside: avoid; }
+.case td, .case th { padding: 4px 7px; font-size: 12px; }
+details { border-bottom: 1px solid var(--rule); padding: 7px 0; }
+summary { cursor: pointer; }
+summary span { color: var(--soft); font-size: 12px; }
 @media (max-width: 760px) {
   main { margin: 0; padding: 20px 16px; }
   .cards { grid-template-columns: repeat(2, 1fr); }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
+import pandas as pd
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -79,7 +80,7 @@ def create_app(watcher: AliasWatcher, registered: Callable[[], list[RegisteredMo
 
 
 def _predict(watcher: AliasWatcher, body: bytes) -> Prediction:
-    return predict(watcher.current(), body, alias=watcher.alias)
+    return predict(watcher.current(), body, alias=watcher.alias, at=pd.Timestamp.now("UTC"))
 
 
 def _models(watcher: AliasWatcher, registered: Callable[[], list[RegisteredModel]]) -> Models:

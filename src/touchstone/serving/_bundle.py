@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from touchstone.errors import LineageError
+from touchstone.market import Timeframe
 from touchstone.models import Forecaster, restore
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ class Card(BaseModel):
     needs_benchmark: bool
     adjustment: Literal["none", "split", "total_return"]
     fields: tuple[str, ...]
+    derived: tuple[str, ...] = ()
+    calendar: str
+    timeframe: Timeframe = "1d"
+    max_age_sessions: int | None = None
+    max_age_minutes: int | None = None
 
 
 @dataclass(frozen=True)

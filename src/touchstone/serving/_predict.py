@@ -8,10 +8,10 @@ from dataclasses import replace
 import pandas as pd
 from pydantic import BaseModel
 
-from touchstone import features
-from touchstone.errors import DataError, name_few
+from touchstone import features, market
+from touchstone.errors import DataError, moment, name_few
 from touchstone.serving._bundle import Bundle, Card
-from touchstone.serving._request import Tables, parse_request, to_tables
+from touchstone.serving._request import PredictRequest, Tables, parse_request, to_tables
 
 __all__ = ["Prediction", "SymbolScore", "predict"]
 
@@ -27,7 +27,7 @@ class Prediction(BaseModel):
     Attributes
     ----------
     date
-        The decision session, the last one of the bars.
+        The decision session, the last one of the bars; with intraday bars the close of the last one, in UTC.
     scores
         Higher is better; in the order of the symbols. Not rounded: they are the bits that the pipeline would give.
     unscored
@@ -38,7 +38,7 @@ class Prediction(BaseModel):
 
     model_config = {"protected_namespaces": ()}
 
-    date: dt.date
+    date: dt.date | dt.datetime
     scores: list[SymbolScore]
     unscored: list[str]
     run_id: str
@@ -47,22 +47,33 @@ class Prediction(BaseModel):
     verdict: str
 
 
-def predict(bundle: Bundle, body: bytes, *, alias: str) -> Prediction:
+def predict(bundle: Bundle, body: bytes, *, alias: str, at: pd.Timestamp | None = None) -> Prediction:
     """Answer one request.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    body : bytes
+    alias : str
+    at : Timestamp, optional
+        The moment of the request in UTC, against which the age of its bars is held where the bundle sets a limit; None asks nothing.
 
     Raises
     ------
     DataError
-        A body that is not bars, tables that break the contract, or too little for the features of this model.
+        A body that is not bars, tables that break the contract, too little for the features of this model, or bars that are too old.
     """
     request = parse_request(body)
-    matrix = _features(bundle, to_tables(request), request.symbols)
+    tables = to_tables(request)
+    if at is not None:
+        _require_fresh(bundle.card, tables.bars, at)
+    matrix = _features(bundle, tables, request)
     # A row has features when at least one value is there: the rule of `models.fit_and_score`.
     known = matrix.notna().any(axis=1).to_numpy()
     symbols = matrix.index.get_level_values("symbol")
     scores = bundle.forecaster.predict(matrix[known])
     return Prediction(
-        date=matrix.index.get_level_values("date")[0].date(),
+        date=_decision(bundle.card, matrix),
         scores=[SymbolScore(symbol=symbol, score=score) for symbol, score in zip(symbols[known], scores.tolist(), strict=True)],
         unscored=symbols[~known].tolist(),
         run_id=bundle.served.run_id,
@@ -72,16 +83,61 @@ def predict(bundle: Bundle, body: bytes, *, alias: str) -> Prediction:
     )
 
 
-def _features(bundle: Bundle, tables: Tables, symbols: list[str] | None) -> pd.DataFrame:
+def _require_fresh(card: Card, bars: pd.DataFrame, at: pd.Timestamp) -> None:
+    """Scores of old bars look like scores of new ones: nobody may trade on them by mistake."""
+    if card.max_age_sessions is None and card.max_age_minutes is None:
+        return
+    # Members without a bar on the last date are a matter of the ranking, and are asked for there.
+    last = bars.index.get_level_values("date") == bars.index[-1][0]
+    market.freshness(
+        bars[last],
+        calendar=card.calendar,
+        timeframe=card.timeframe,
+        expected=market.expected_bar(card.calendar, card.timeframe, at=at),
+        max_age_sessions=card.max_age_sessions,
+        max_age_minutes=card.max_age_minutes,
+    ).raise_when_stale()
+
+
+def _decision(card: Card, matrix: pd.DataFrame) -> dt.date:
+    last: pd.Timestamp = matrix.index.get_level_values("date")[0]
+    return last.date() if card.timeframe == "1d" else last.tz_localize("UTC").to_pydatetime()
+
+
+def _timed(card: Card, tables: Tables) -> Tables:
+    """Dates of the other tables on the clock of the bars, as ingestion sets them."""
+    stamps = pd.DatetimeIndex(tables.bars.index.unique("date"))
+    has_times = not stamps.equals(stamps.normalize())
+    if has_times == (card.timeframe == "1d"):
+        wanted = "a date" if has_times else f"the close of a {card.timeframe} bar in UTC, like 2020-01-02T14:35:00Z,"
+        raise DataError(f"This model reads bars of {card.timeframe}: give {wanted} for each, but got {moment(stamps[-1])}.")
+    dated = {name: getattr(tables, name) for name in ("actions", "macro", "signals")}
+    return replace(
+        tables,
+        **{
+            name: market.at_bars(table, stamps, calendar=card.calendar, timeframe=card.timeframe)
+            for name, table in dated.items()
+            if table is not None
+        },
+    )
+
+
+def _bars(card: Card, given: pd.DataFrame) -> pd.DataFrame:
+    """The fields of the training, and those computed from them as ingestion did; without their parts they stay absent."""
+    # Fields that the training did not have would only ask for a longer history.
+    observed = given[[field for field in given.columns if field in card.fields]]
+    return market.derive(observed, card.derived) if set(card.fields) <= set(observed.columns) else observed
+
+
+def _features(bundle: Bundle, tables: Tables, request: PredictRequest) -> pd.DataFrame:
     card = bundle.card
-    # Fields and a benchmark that the training did not have would only ask for a longer history.
-    bars = tables.bars[[field for field in tables.bars.columns if field in card.fields]]
-    used = replace(tables, bars=bars, benchmark=tables.benchmark if card.needs_benchmark else None)
+    # A benchmark that the training did not have would only ask for a longer history.
+    used = replace(_timed(card, tables), bars=_bars(card, tables.bars), benchmark=tables.benchmark if card.needs_benchmark else None)
     _require_tables(card, used)
     matrix = features.latest(
         used.bars,
         card.features.sets,
-        symbols=symbols,
+        symbols=request.symbols,
         macro=used.macro,
         signals=used.signals,
         universe=used.universe,
@@ -89,6 +145,7 @@ def _features(bundle: Bundle, tables: Tables, symbols: list[str] | None) -> pd.D
         actions=used.actions,
         transform=card.features.transform,
         base_factors=used.base_factors,
+        absent=request.absent,
     )
     return matrix[list(card.columns)]
 
@@ -122,7 +179,7 @@ def _require_benchmark(card: Card, tables: Tables) -> None:
     sessions = tables.bars.index.unique("date")[-card.lookback :]
     if tables.benchmark is None or (tables.benchmark.index[0] <= sessions[0] and tables.benchmark.index[-1] >= sessions[-1]):
         return
-    span, given = (f"{dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}" for dates in (sessions, tables.benchmark.index))
+    span, given = (f"{moment(dates[0])} to {moment(dates[-1])}" for dates in (sessions, tables.benchmark.index))
     raise DataError(f"The benchmark must cover the sessions that the model looks at, {span}, but got {given}: add the missing rows.")
 
 

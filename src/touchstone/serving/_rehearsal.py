@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["load_rehearsed"]
 
 _SYMBOLS = ("A", "B")
-_FIRST = dt.date(2000, 1, 3)
+_FIRST = dt.datetime(2020, 1, 6)  # noqa: DTZ001 - naive, as bars are
 
 
 def load_rehearsed(served: ServedModel) -> Bundle:
@@ -35,7 +35,9 @@ def load_rehearsed(served: ServedModel) -> Bundle:
 
 
 def _made_up(card: Card) -> dict[str, Any]:
-    days = [str(_FIRST + dt.timedelta(days=number)) for number in range(card.lookback + 1)]
+    step = dt.timedelta(days=1) if card.timeframe == "1d" else dt.timedelta(minutes=1)
+    stamps = [_FIRST + number * step for number in range(card.lookback + 1)]
+    days = [str(stamp.date()) if card.timeframe == "1d" else stamp.isoformat() for stamp in stamps]
     dates = [day for day in days for _ in _SYMBOLS]
     prices = [100.0 + (7 * number) % 11 for number in range(len(dates))]
     bars = {"date": dates, "symbol": list(_SYMBOLS) * len(days)} | dict.fromkeys(card.fields, prices)

@@ -21,11 +21,13 @@ __all__ = ["PredictRequest", "Tables", "parse_request", "to_tables"]
 _CLOSED = ConfigDict(extra="forbid", strict=True)
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1)]
+# A session, or the close of a shorter bar: in UTC, unless it carries an offset.
+Moment = dt.date | dt.datetime
 
 
 @with_config(_CLOSED)
 class BarRow(TypedDict):
-    date: dt.date
+    date: Moment
     symbol: Name
     close: Number
     open: NotRequired[Number]
@@ -37,7 +39,7 @@ class BarRow(TypedDict):
 
 @with_config(_CLOSED)
 class BarColumns(TypedDict):
-    date: Annotated[list[dt.date], Field(min_length=1)]
+    date: Annotated[list[Moment], Field(min_length=1)]
     symbol: list[Name]
     close: list[Number]
     open: NotRequired[list[Number]]
@@ -49,35 +51,35 @@ class BarColumns(TypedDict):
 
 @with_config(_CLOSED)
 class BenchmarkRow(TypedDict):
-    date: dt.date
+    date: Moment
     close: Number
 
 
 @with_config(_CLOSED)
 class MacroRow(TypedDict):
     series: Name
-    period: dt.date
+    period: Moment
     value: Number
-    known_at: dt.date
-    expires_at: dt.date
+    known_at: Moment
+    expires_at: Moment
 
 
 @with_config(_CLOSED)
 class SignalRow(TypedDict):
     name: Name
     symbol: Name
-    period: dt.date
+    period: Moment
     value: Number
-    known_at: dt.date
+    known_at: Moment
 
 
 @with_config(_CLOSED)
 class ActionRow(TypedDict):
     symbol: Name
-    ex_date: dt.date
+    ex_date: Moment
     kind: Name
     value: Number
-    known_at: dt.date
+    known_at: Moment
 
 
 @with_config(_CLOSED)
@@ -105,6 +107,7 @@ _ROWS: dict[str, Any] = {
 }
 _KEYS = {"bars": ["date", "symbol"], "benchmark": ["date"]}
 _SHAPES = ("rows", "columns")
+_MOMENT = (("date",), ("datetime",))
 _DATES = frozenset({"date", "period", "known_at", "expires_at", "ex_date", "start", "end"})
 _NAMES = frozenset({"symbol", "series", "name", "kind"})
 
@@ -126,13 +129,16 @@ class PredictRequest(BaseModel):
     ----------
     bars
         Rows ``date, symbol, close`` with ``open high low volume vwap`` where the model was trained with them, in any order; or the
-        same as columns, one list each, which is half as long. The last date is the session that is answered for.
+        same as columns, one list each, which is half as long. The last date is the session that is answered for. With a model of intraday
+        bars it is the close of a bar, ``2020-01-02T14:35:00Z``.
     symbols
         Who to answer for; every member of the session when left out.
     benchmark, macro, signals, actions, universe
         Rows of the tables of the data contract. Without a universe every symbol of the bars is a member.
     base_factors
         Rows ``symbol, price, volume``: the adjustment factors at each symbol's first bar, when actions lie before it.
+    absent
+        Members that are known to have no bar on the last date; the ranking is taken among the others.
     """
 
     model_config = _CLOSED
@@ -145,6 +151,7 @@ class PredictRequest(BaseModel):
     actions: Annotated[list[ActionRow], Field(fail_fast=True)] | None = None
     universe: Annotated[list[UniverseRow], Field(fail_fast=True)] | None = None
     base_factors: Annotated[list[FactorRow], Field(fail_fast=True)] | None = None
+    absent: list[Name] = []
 
 
 @dataclass(frozen=True)
@@ -224,8 +231,12 @@ def _transposed(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[
 
 def _typed(column: str, values: Sequence[Any]) -> pd.Series:
     if column in _DATES:
-        return pd.Series(np.array(values, dtype="datetime64[D]").astype("datetime64[us]"))
+        return pd.Series(np.array([_naive(value) for value in values], dtype="datetime64[us]"))
     return pd.Series(values, dtype="str" if column in _NAMES else np.float64)
+
+
+def _naive(value: dt.date) -> dt.date:
+    return value.astimezone(dt.UTC).replace(tzinfo=None) if isinstance(value, dt.datetime) and value.tzinfo else value
 
 
 def _sentence(problem: ErrorDetails) -> str:
@@ -242,7 +253,9 @@ def _sentence(problem: ErrorDetails) -> str:
 
 
 def _where(location: tuple[int | str, ...]) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if part not in _SHAPES]
+    # A value that is neither a date nor a moment is told of once, without the name of the type.
+    told = location[:-1] if location[-1:] in _MOMENT and _DATES.intersection(map(str, location[-3:-1])) else location
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in told if part not in _SHAPES]
     return "".join(parts).lstrip(".")
 
 

@@ -1,32 +1,26 @@
-"""Bars from CSV or Parquet: a folder of files, one a symbol, or one long table."""
+"""Bars from CSV or Parquet: a folder of files, one a symbol, one long table, or a partitioned one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
 
-from touchstone.errors import ConfigError, SourceError, name_few, nearest
+from touchstone import parallel
+from touchstone.errors import ConfigError, SourceError, nearest
 from touchstone.market import Adjustment, MarketData, Metadata, empty_table
+from touchstone.sources._files_columns import Columns, Wanted
+from touchstone.sources._files_layout import Layout
+from touchstone.sources._files_times import Stamps
+from touchstone.sources._price_caveats import price_caveats
 from touchstone.sources._registry import SourceRequest
 
 __all__ = ["FilesSource"]
 
-_SUFFIXES = (".csv", ".parquet")
-_FIELDS = ("open", "high", "low", "close", "volume", "vwap")
-_TYPES = {"date": pa.timestamp("us"), "symbol": pa.string()} | dict.fromkeys(_FIELDS, pa.float64())
-_ADJUSTMENTS: dict[Adjustment, str] = {
-    "none": "Prices are as traded and no splits or dividends are given: a split looks like a crash, and returns leave dividends out.",
-    "split": "Prices are adjusted for splits only: returns leave dividends out.",
-    "total_return": "",
-}
+_ADJUSTMENTS: tuple[Adjustment, ...] = ("none", "split", "total_return")
 
 
 class FilesSource:
@@ -35,12 +29,17 @@ class FilesSource:
     Options
     -------
     path : str
-        A file, or a folder whose files are read in the order of their names.
+        A file; a folder whose files are read in the order of their names; or a folder of Parquet partitioned as ``key=value``, of
+        which only the parts, rows and columns asked for are read. Or several plain files and folders, read in the order given.
     columns : mapping, optional
         Our field → the column in the file. Fields: ``date``, ``close`` and any of ``symbol open high low volume vwap``. Without a
         column for ``symbol`` the file's name (without its ending) is the symbol. By default the columns that bear our names.
     adjustment : {"none", "split", "total_return"}, default "none"
         What the prices are; the file cannot say.
+    timezone : str, default "UTC"
+        Of intraday times without a zone, such as ``America/New_York``.
+    stamp : {"close", "open"}, default "close"
+        Whether intraday bars are stamped with the end or the beginning of what they cover.
     """
 
     name = "files"
@@ -51,34 +50,62 @@ class FilesSource:
         Raises
         ------
         ConfigError
-            An unknown option, field, adjustment or symbol.
+            An unknown option, field, adjustment, time zone, stamp or symbol.
         SourceError
             A path that is not there, a file that is empty or unreadable, a missing column, a date that goes backwards.
         """
-        request.expect_options(self.name, "path", "columns", "adjustment")
+        request.expect_options(self.name, "path", "columns", "adjustment", "timezone", "stamp")
         adjustment = _adjustment(request.options.get("adjustment", "none"))
-        paths = _list_files(request.options.get("path"))
-        columns = _Columns.of(request.options.get("columns", {}), paths[0])
-        tables = [columns.read(path) for path in paths]
+        stamps = Stamps.of(request)
+        layout = Layout.of(request.options.get("path"))
+        columns = Columns.of(request.options.get("columns", {}), layout)
+        wanted = Wanted.of(request)
+        paths = [path for path in layout.paths if columns.may_hold(path, wanted)] or list(layout.paths[:1])
+        tables = _read_all(columns, paths, wanted, stamps)
         rows = pa.concat_tables(tables).to_pandas()
         _check_order(rows, tables, paths)
-        wanted = rows["symbol"].isin(request.choose(self.name, list(rows["symbol"].unique()))) & request.spans(rows["date"])
-        bars = rows[wanted].set_index(["date", "symbol"])
-        return MarketData(
-            bars=bars,
-            actions=empty_table("actions"),
-            macro=empty_table("macro"),
-            signals=empty_table("signals"),
-            universe=empty_table("universe"),
-            benchmark=empty_table("benchmark"),
-            metadata=Metadata(
-                source=self.name,
-                adjustment=adjustment,
-                fields=tuple(bars.columns),
-                calendar=request.calendar,
-                caveats=_caveats(bars, adjustment),
-            ),
-        )
+        chosen = request.choose(self.name, _available(rows, columns, layout, request))
+        rows["date"] = stamps.closes(rows["date"])
+        kept = rows["symbol"].isin(chosen).to_numpy() & stamps.inside(rows["date"], request)
+        bars = rows[kept].set_index(["date", "symbol"])
+        return _data(request, bars, adjustment)
+
+
+def _read_all(columns: Columns, paths: Sequence[Path], wanted: Wanted, stamps: Stamps) -> list[pa.Table]:
+    """Read side by side; of several broken files the first is named, whichever was met first."""
+
+    def attempt(path: Path) -> pa.Table | SourceError:
+        try:
+            return columns.read(path, wanted, stamps)
+        except SourceError as problem:
+            return problem
+
+    tables = []
+    for outcome in parallel.map_tasks(attempt, paths, workers=pa.cpu_count()):
+        if isinstance(outcome, SourceError):
+            raise outcome
+        tables.append(outcome)
+    return tables
+
+
+def _data(request: SourceRequest, bars: pd.DataFrame, adjustment: Adjustment) -> MarketData:
+    actions = empty_table("actions")
+    return MarketData(
+        bars=bars,
+        actions=actions,
+        macro=empty_table("macro"),
+        signals=empty_table("signals"),
+        universe=empty_table("universe"),
+        benchmark=empty_table("benchmark"),
+        metadata=Metadata(
+            source=FilesSource.name,
+            adjustment=adjustment,
+            fields=tuple(bars.columns),
+            calendar=request.calendar,
+            timeframe=request.timeframe,
+            caveats=(*price_caveats(adjustment, actions), *_survivors(bars)),
+        ),
+    )
 
 
 def _adjustment(given: str) -> Adjustment:
@@ -88,82 +115,16 @@ def _adjustment(given: str) -> Adjustment:
     raise ConfigError(f"data.files.adjustment must say what the prices are, but got '{given}': {nearest(given, _ADJUSTMENTS)}.")
 
 
-def _list_files(given: str | Path | None) -> list[Path]:
-    if given is None:
-        raise ConfigError("Source 'files' must be told where the files are: give the option path (data.files.path).")
-    path = Path(given)
-    if not path.exists():
-        raise SourceError(f"data.files.path must be a folder or file, but '{path}' does not exist: mend the path.")
-    found = [path] if path.is_file() else sorted(entry for entry in path.iterdir() if entry.suffix in _SUFFIXES and entry.is_file())
-    if not found or found[0].suffix not in _SUFFIXES:
-        raise SourceError(f"data.files.path must hold files that end in {' or '.join(_SUFFIXES)}, but '{path}' has none.")
-    return found
+def _available(rows: pd.DataFrame, columns: Columns, layout: Layout, request: SourceRequest) -> list[str]:
+    """Every symbol of the files; those that were read will do unless one that was asked for is not among them."""
+    read = list(rows["symbol"].unique())
+    if set(request.symbols) <= set(read):
+        return read
+    everything = parallel.map_tasks(columns.symbols, layout.paths, workers=pa.cpu_count())
+    return sorted({symbol for symbols in everything for symbol in symbols})
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """The columns to read, by our field and in our order; without a symbol the file's name is the symbol."""
-
-    by_field: dict[str, str]
-
-    @classmethod
-    def of(cls, given: Mapping[str, str], first: Path) -> _Columns:
-        """Take the mapping that was given, or the columns of the first file that bear our names."""
-        unknown = [field for field in given if field not in _TYPES]
-        if unknown:
-            raise ConfigError(f"data.files.columns must map our fields, but got '{unknown[0]}': {nearest(unknown[0], _TYPES)}.")
-        lacking = [field for field in ("date", "close") if given and field not in given]
-        if lacking:
-            raise ConfigError(f"data.files.columns must map date and close, but maps only {', '.join(given)}: add {name_few(lacking)}.")
-        named = given or {field: field for field in (*_header(first), "date", "close")}
-        return cls({field: named[field] for field in _TYPES if field in named})
-
-    def read(self, path: Path) -> pa.Table:
-        """Give the file's rows with our names and types."""
-        header = _header(path)
-        missing = [column for column in self.by_field.values() if column not in header]
-        if missing:
-            raise SourceError(f"Every file must have the column '{missing[0]}', but '{path}' lacks it: {nearest(missing[0], header)}.")
-        table = _read(path, {column: _TYPES[field] for field, column in self.by_field.items()})
-        table = table.rename_columns(list(self.by_field))
-        if table.num_rows == 0:
-            raise SourceError(f"A file of bars must have rows, but '{path}' is empty: fill or remove it.")
-        if "symbol" not in self.by_field:
-            table = table.add_column(1, "symbol", pa.repeat(pa.scalar(path.stem), table.num_rows))
-        for key in ("date", "symbol"):
-            if table[key].null_count or (key == "symbol" and pc.any(pc.equal(table[key], "")).as_py()):
-                raise SourceError(f"Every row must have a {key}, but '{path}' has one without it: mend the column '{self.by_field[key]}'.")
-        return table
-
-
-def _header(path: Path) -> list[str]:
-    try:
-        schema = pyarrow.csv.open_csv(path).schema if path.suffix == ".csv" else pyarrow.parquet.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as problem:
-        raise SourceError(_unreadable(path, problem)) from None
-    return list(schema.names)
-
-
-def _read(path: Path, types: Mapping[str, pa.DataType]) -> pa.Table:
-    names = list(types)
-    try:
-        if path.suffix == ".csv":
-            wanted = pyarrow.csv.ConvertOptions(column_types=types, include_columns=names)
-            return pyarrow.csv.read_csv(path, convert_options=wanted)
-        table = pyarrow.parquet.read_table(path, columns=names).select(names)
-        if any(pa.types.is_timestamp(column.type) and column.type.tz for column in table.schema):
-            raise pa.ArrowInvalid("its dates carry a time zone")
-        return table.cast(pa.schema(list(types.items())))
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as problem:
-        raise SourceError(_unreadable(path, problem)) from None
-
-
-def _unreadable(path: Path, problem: Exception) -> str:
-    hint = "dates must be ISO 8601 without a zone, values numbers"
-    return f"A file of bars must be readable, but '{path}' is not ({str(problem).splitlines()[0]}): {hint}."
-
-
-def _check_order(rows: pd.DataFrame, tables: list[pa.Table], paths: list[Path]) -> None:
+def _check_order(rows: pd.DataFrame, tables: list[pa.Table], paths: Sequence[Path]) -> None:
     """Refuse a symbol whose dates go backwards: the rows may be anybody's."""
     codes = pd.factorize(rows["symbol"])[0]
     dates = rows["date"].to_numpy()
@@ -180,14 +141,11 @@ def _check_order(rows: pd.DataFrame, tables: list[pa.Table], paths: list[Path]) 
     raise SourceError(f"The dates of a symbol must not go backwards, but {where} stands after a later date: sort the rows by date.")
 
 
-def _caveats(bars: pd.DataFrame, adjustment: Adjustment) -> tuple[str, ...]:
-    """What the rows themselves tell a reader to beware of."""
-    found = [_ADJUSTMENTS[adjustment]] if _ADJUSTMENTS[adjustment] else []
+def _survivors(bars: pd.DataFrame) -> tuple[str, ...]:
+    """Say so when the rows themselves look like a list of those that lived."""
     dates = bars.index.get_level_values("date")
     last = dates.to_series().groupby(bars.index.get_level_values("symbol").to_numpy()).max()
-    if len(last) > 1 and (last == dates.max()).all():
-        found.append(
-            f"All {len(last)} symbols last until the end of the data: this looks like a list of survivors, which flatters results. "
-            "Compare with the equal-weighted universe."
-        )
-    return tuple(found)
+    if len(last) < 2 or not (last == dates.max()).all():
+        return ()
+    looks = f"All {len(last)} symbols last until the end of the data: this looks like a list of survivors, which flatters results."
+    return (f"{looks} Compare with the equal-weighted universe.",)

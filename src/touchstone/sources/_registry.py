@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
 from touchstone.errors import ConfigError, SourceError, name_few, nearest
-from touchstone.market import MarketData, Timeframe, validate
+from touchstone.market import MarketData, Timeframe, refuse_held_actions, validate
+from touchstone.sources._join_tables import join_tables
+from touchstone.sources._tables import read_tables
 
-__all__ = ["Source", "SourceRequest", "list_sources", "load"]
+__all__ = ["Source", "SourceRequest", "find", "is_network", "list_sources", "load"]
 
 Day: TypeAlias = str | dt.date | pd.Timestamp
 
@@ -25,6 +28,15 @@ _BUILT_IN = {
     "files": "touchstone.sources._files:FilesSource",
     "sample": "touchstone.sources._sample:SampleSource",
     "simulated": "touchstone.sources._simulated:SimulatedSource",
+}
+# Vendors, of which `touchstone.sources.network.NetworkSource` makes a source.
+_VENDORS = {
+    "alpaca": "touchstone.sources.vendors._alpaca:Alpaca",
+    "binance": "touchstone.sources.vendors._binance:Binance",
+    "finnhub": "touchstone.sources.vendors._finnhub:Finnhub",
+    "fred": "touchstone.sources.vendors._fred:Fred",
+    "stooq": "touchstone.sources.vendors._stooq:Stooq",
+    "yahoo": "touchstone.sources.vendors._yahoo:Yahoo",
 }
 
 
@@ -115,6 +127,7 @@ def load(
     calendar: str = "XNYS",
     timeframe: Timeframe = "1d",
     seed: int = 0,
+    tables: str | Path | None = None,
     **options: Any,
 ) -> MarketData:
     """Load the raw tables of a source.
@@ -133,6 +146,8 @@ def load(
         Width of a bar.
     seed : int
         For sources that draw random numbers.
+    tables : str or Path, optional
+        A folder of your own tables, joined to those of the source as `join_tables` says.
     **options
         What the source alone understands, such as ``path``, ``columns`` and ``adjustment`` of ``files``.
 
@@ -153,12 +168,14 @@ def load(
     request = SourceRequest(_day(start), _day(end), tuple(symbols), calendar, timeframe, seed, options)
     if request.start is not None and request.end is not None and request.start > request.end:
         raise ConfigError(f"A span must start before it ends, but got {request.start:%Y-%m-%d} to {request.end:%Y-%m-%d}: swap them.")
-    return _checked(_find(name).load(request))
+    own = None if tables is None else read_tables(tables)
+    loaded = _checked(find(name).load(request), timeframe)
+    return loaded if own is None else _checked(join_tables(loaded, own), timeframe)
 
 
 def list_sources() -> list[str]:
     """List the short names of all sources: the built-in ones and those installed under the entry point group touchstone.sources."""
-    return sorted({*_BUILT_IN, *(point.name for point in entry_points(group=_GROUP))})
+    return sorted({*_BUILT_IN, *_VENDORS, *(point.name for point in entry_points(group=_GROUP))})
 
 
 def _day(given: Day | None) -> pd.Timestamp | None:
@@ -170,21 +187,52 @@ def _day(given: Day | None) -> pd.Timestamp | None:
         raise ConfigError(f"A date must look like 2003-01-31, but got '{given}'.") from None
 
 
-def _find(name: str) -> Source:
+def find(name: str) -> Source:
+    """Make the source of that name.
+
+    Raises
+    ------
+    ConfigError
+        Unknown source.
+    """
     if name in _BUILT_IN:
-        module, attribute = _BUILT_IN[name].split(":")
-        built_in: Source = getattr(import_module(module), attribute)()
+        built_in: Source = _named(_BUILT_IN[name])()
         return built_in
+    if name in _VENDORS:
+        network_source: Source = _named("touchstone.sources.network:NetworkSource")(_named(_VENDORS[name])())
+        return network_source
     for point in entry_points(group=_GROUP, name=name):
         installed: Source = point.load()()
         return installed
     raise ConfigError(f"The source must be a known one, but got '{name}': {nearest(name, list_sources())}.")
 
 
-def _checked(data: MarketData) -> MarketData:
+def is_network(name: str) -> bool:
+    """Tell whether a source is fetched by `touchstone refresh` and read from its snapshots.
+
+    Raises
+    ------
+    ConfigError
+        Unknown source.
+    """
+    return name not in _BUILT_IN and isinstance(find(name), _named("touchstone.sources.network:NetworkSource"))
+
+
+def _named(path: str) -> Any:
+    module, attribute = path.split(":")
+    return getattr(import_module(module), attribute)
+
+
+def _checked(data: MarketData, timeframe: Timeframe) -> MarketData:
+    if data.metadata.timeframe != timeframe:
+        raise SourceError(
+            f"A source must give bars of the width asked for, but '{data.metadata.source}' gives {data.metadata.timeframe} and "
+            f"data.timeframe is {timeframe}: ask for {data.metadata.timeframe} or another source."
+        )
     validate("raw_bars", data.bars)
     for table in ("actions", "macro", "signals", "universe", "benchmark", "assets", "sectors", "rates"):
         validate(table, getattr(data, table))
+    refuse_held_actions(data.metadata.adjustment, data.actions)
     if tuple(data.bars.columns) != data.metadata.fields:
         raise SourceError(
             f"The metadata of '{data.metadata.source}' must name the fields of its bars ({', '.join(data.bars.columns)}), "

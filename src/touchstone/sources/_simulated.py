@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from touchstone.errors import ConfigError, nearest
-from touchstone.market import MarketData, Metadata, empty_table, sessions
+from touchstone.market import MarketData, Metadata, Timeframe, bar_times, empty_table, session_of, sessions
 from touchstone.sources._registry import SourceRequest
 from touchstone.sources._simulated_actions import Actions, draw_actions, draw_lives
+from touchstone.sources._simulated_clock import Clock
 from touchstone.sources._simulated_errors import inject_errors
 from touchstone.sources._simulated_prices import Paths, high_low, price_index
 from touchstone.sources._simulated_shocks import Shocks, autoregressive, draw_shocks
 from touchstone.sources._simulated_signal import FILLS, Plan, amplitude, draw_signal, planted_paths
-from touchstone.sources._simulated_tables import FIELDS, Tables
+from touchstone.sources._simulated_tables import CURRENCY, FIELDS, Tables
 from touchstone.types import FloatArray
 
 __all__ = ["SimulatedMarket", "SimulatedSource", "simulate_market"]
@@ -79,13 +80,13 @@ class _Design:
     idiosyncratic_volatility: float
     errors_per_kind: int
     calendar: str
+    timeframe: Timeframe
     start: pd.Timestamp
 
     def rng(self, stream: str) -> np.random.Generator:
         return np.random.default_rng([self.seed, _STREAMS[stream]])
 
-    @property
-    def plan(self) -> Plan:
+    def plan(self, clock: Clock) -> Plan:
         return Plan(
             rank_ic=self.rank_ic,
             horizon=self.horizon,
@@ -93,6 +94,7 @@ class _Design:
             half_life=self.signal_half_life,
             idiosyncratic_volatility=self.idiosyncratic_volatility,
             n_symbols=self.n_symbols,
+            bars_per_session=int(np.bincount(np.bincount(clock.session)).argmax()),
         )
 
 
@@ -108,6 +110,7 @@ def simulate_market(
     idiosyncratic_volatility: float = 0.02,
     errors_per_kind: int = 0,
     calendar: str = "XNYS",
+    timeframe: Timeframe = "1d",
     start: str | dt.date | pd.Timestamp = "2010-01-04",
 ) -> SimulatedMarket:
     """Simulate a market of any size in which one signal predicts exactly as much as asked, and nothing else does.
@@ -116,38 +119,44 @@ def simulate_market(
     overnight and at quarterly earnings; volume goes with moves. Symbols are listed and delisted, pay dividends and split.
 
     With ``rank_ic=0`` every simple return is symmetric with mean nought given all of the past, and every pair of labels of up to `horizon`
-    sessions is as likely to come out in one order as in the other: no feature has an expected rank IC (`_simulated_prices` says why; on
+    bars is as likely to come out in one order as in the other: no feature has an expected rank IC (`_simulated_prices` says why; on
     labels of four times `horizon` volatility has one of -0.01). With more, drift proportional to the signal ``planted`` runs from each
     decision's fill to the next one's.
 
     Parameters
     ----------
     n_symbols, n_sessions : int
-        Size. A tenth of the symbols is listed late and 1.5 % a year are delisted, so fewer are alive on most sessions.
+        Size; with an intraday `timeframe` each session has all its bars, 78 of five minutes in New York. A tenth of the symbols is
+        listed late and 1.5 % a year are delisted, so fewer are alive on most sessions.
     seed : int
         Same seed, same market; `rank_ic` and `errors_per_kind` leave all other draws as they are.
     rank_ic : float, 0 to 0.3
-        Expected Spearman correlation per session of the signal with the label at `horizon`, calibrated by simulation to about
+        Expected Spearman correlation per bar of the signal with the label at `horizon`, calibrated by simulation to about
         half a per cent of itself (one at long horizons). The signal stands in the table also at 0, and predicts nothing there.
     horizon : int
-        Sessions from fill to fill of the label.
+        Bars from fill to fill of the label.
     fill : {"next_close", "next_open", "same_close"}
         Fill of the label.
     signal_half_life : float
-        Sessions in which the signal's autocorrelation halves.
+        Bars in which the signal's autocorrelation halves.
     idiosyncratic_volatility : float
-        Root mean square over symbols of their own volatility per session, earnings gaps included.
+        Root mean square over symbols of their own volatility per session, earnings gaps included. Shorter bars share it: the night
+        has three tenths of the variance, the hours of trading the rest, evenly.
     errors_per_kind : int
         Errors to inject of each of eight kinds.
     calendar : str
         Exchange calendar of the sessions.
+    timeframe : {"1m", "5m", "15m", "30m", "1h", "1d"}
+        Width of a bar. Horizon, half-life and the planted IC count bars of this width; listings, quarters and notices count sessions.
+        Shorter bars open where the one before closed, but for the first of a session, and their signal drifts while they trade.
     start : str or date
         No session lies before it.
 
     Returns
     -------
     SimulatedMarket
-        Bars ``open high low close volume`` as traded; the signal of a session is known at its close; benchmark: index of the market factor.
+        Bars ``open high low close volume`` as traded; the signal of a bar is known at its close; listings and
+        actions are dated by session; benchmark: index of the market factor.
 
     Raises
     ------
@@ -165,6 +174,7 @@ def simulate_market(
         idiosyncratic_volatility=idiosyncratic_volatility,
         errors_per_kind=errors_per_kind,
         calendar=calendar,
+        timeframe=timeframe,
         start=_day(start),
     )
     return _simulate(_checked(design))
@@ -191,9 +201,9 @@ class SimulatedSource:
 
     def simulate(self, request: SourceRequest) -> SimulatedMarket:
         """Simulate the raw tables together with the answer key of the injected errors."""
-        own = {"calendar", "seed"}
+        own = {"calendar", "seed", "timeframe"}
         request.expect_options(self.name, *sorted(set(simulate_market.__kwdefaults__ or {}) - own))
-        market = simulate_market(calendar=request.calendar, seed=request.seed, **request.options)
+        market = simulate_market(calendar=request.calendar, timeframe=request.timeframe, seed=request.seed, **request.options)
         return _only(market, request) if request.symbols else market
 
 
@@ -218,16 +228,20 @@ def _checked(design: _Design) -> _Design:
 
 
 def _simulate(design: _Design) -> SimulatedMarket:
-    size = {"n_sessions": design.n_sessions, "n_symbols": design.n_symbols}
-    shocks = draw_shocks(design.rng("shocks"), **size, idiosyncratic_volatility=design.idiosyncratic_volatility)
-    signal = draw_signal(design.rng("signal"), **size, half_life=design.signal_half_life)
-    strength = amplitude(design.plan)
-    paths = planted_paths(shocks, signal, strength=strength, plan=design.plan)
-    lives = draw_lives(design.rng("lives"), **size)
-    actions = draw_actions(design.rng("actions"), paths.closes, lives)
-    tables = Tables.of(_sessions(design.calendar, design.start, design.n_sessions), design.n_symbols)
+    dates, owners = _bars(design)
+    clock = Clock(pd.factorize(owners)[0].astype(np.int64))
+    plan = design.plan(clock)
+    shocks = draw_shocks(
+        design.rng("shocks"), clock=clock, n_symbols=design.n_symbols, idiosyncratic_volatility=design.idiosyncratic_volatility
+    )
+    signal = draw_signal(design.rng("signal"), n_bars=clock.n_bars, n_symbols=design.n_symbols, half_life=design.signal_half_life)
+    strength = amplitude(plan)
+    paths = planted_paths(shocks, signal, strength=strength, plan=plan)
+    lives = draw_lives(design.rng("lives"), n_sessions=design.n_sessions, n_symbols=design.n_symbols)
+    actions = draw_actions(design.rng("actions"), paths.closes, lives, clock)
+    tables = Tables.of(dates, owners[clock.first], design.n_symbols)
     fields = _fields(design, paths, shocks, actions)
-    alive = lives.alive(design.n_sessions)
+    alive = lives.alive(clock)
     injected = inject_errors(design.rng("errors"), fields, alive, is_special=actions.is_ex_date, per_kind=design.errors_per_kind)
     data = MarketData(
         bars=tables.bars(injected),
@@ -237,8 +251,17 @@ def _simulate(design: _Design) -> SimulatedMarket:
         universe=tables.universe(lives),
         benchmark=tables.benchmark(price_index(shocks.market, lag=design.horizon + 1)),
         metadata=_metadata(design),
+        assets=tables.assets(design.calendar),
+        sectors=tables.sectors(lives, shocks.sector),
     )
     return SimulatedMarket(data=data, answer_key=tables.answer_key(injected), signal_strength=strength)
+
+
+def _bars(design: _Design) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Stamps of all bars, and the session of each."""
+    days = _sessions(design.calendar, design.start, design.n_sessions)
+    stamps = bar_times(design.calendar, days[0], days[-1], design.timeframe)
+    return stamps, session_of(stamps, design.calendar, design.timeframe)
 
 
 def _metadata(design: _Design) -> Metadata:
@@ -247,6 +270,8 @@ def _metadata(design: _Design) -> Metadata:
         adjustment="none",
         fields=FIELDS,
         calendar=design.calendar,
+        timeframe=design.timeframe,
+        currency=CURRENCY,
         benchmark_name=_BENCHMARK,
         caveats=_CAVEATS,
     )
@@ -267,18 +292,19 @@ def _fields(design: _Design, paths: Paths, shocks: Shocks, actions: Actions) -> 
 
 
 def _volume(design: _Design, closes: FloatArray, shocks: Shocks, actions: Actions) -> FloatArray:
-    """Whole shares, more on sessions with a large move, in the share count of the session."""
+    """Whole shares, more on bars with a large move, in the share count of the session."""
     rng = design.rng("volume")
-    usual = np.exp(rng.normal(np.log(5e7), 1.0, design.n_symbols)) / closes[0]
+    scale = shocks.clock.scale
+    usual = np.exp(rng.normal(np.log(5e7), 1.0, design.n_symbols)) / closes[0] * scale**2
     mood = 0.4 * autoregressive(rng.standard_normal(closes.shape), 0.9)
-    excitement = 0.35 * np.minimum(np.abs(shocks.overnight + shocks.intraday) / shocks.volatility, 8.0)
+    excitement = 0.35 * np.minimum(np.abs(shocks.overnight + shocks.intraday) / (shocks.volatility * scale), 8.0)
     return np.maximum(np.rint(usual * actions.shares * np.exp(mood + excitement - 0.4)), 1.0)
 
 
 def _only(market: SimulatedMarket, request: SourceRequest) -> SimulatedMarket:
     data = market.data
     wanted = request.choose(SimulatedSource.name, data.universe["symbol"].tolist())
-    tables = {name: _of(getattr(data, name), wanted) for name in ("actions", "signals", "universe")}
+    tables = {name: _of(getattr(data, name), wanted) for name in ("actions", "signals", "universe", "assets", "sectors")}
     bars = data.bars[data.bars.index.isin(wanted, level="symbol")]
     kept = MarketData(bars=bars, macro=data.macro, benchmark=data.benchmark, metadata=data.metadata, **tables)
     return SimulatedMarket(kept, _of(market.answer_key, wanted), market.signal_strength)

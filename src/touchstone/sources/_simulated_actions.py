@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from touchstone.sources._simulated_clock import Clock
 from touchstone.sources._simulated_shocks import SESSIONS_PER_QUARTER
 from touchstone.types import BoolArray, FloatArray, IntArray
 
@@ -27,16 +28,16 @@ LOW_PRICE, USUAL_PRICE, HIGH_PRICE = 5.0, 75.0, 250.0
 
 @dataclass(frozen=True)
 class Lives:
-    """First and last session number of each symbol, and the return on the last close of those that end before the market does."""
+    """First and last session of each symbol, by number, and the return on the last close of those that end before the market does."""
 
     first: IntArray
     last: IntArray
     is_delisted: BoolArray
     delisting_return: FloatArray
 
-    def alive(self, n_sessions: int) -> BoolArray:
-        """Who trades when, ``(n_sessions, n_symbols)``."""
-        session = np.arange(n_sessions)[:, None]
+    def alive(self, clock: Clock) -> BoolArray:
+        """Who trades when, ``(n_bars, n_symbols)``."""
+        session = clock.session[:, None]
         return (session >= self.first) & (session <= self.last)
 
 
@@ -49,28 +50,35 @@ class Actions:
     table
         ``session, symbol`` (numbers), ``kind, value, known`` (session number), sorted.
     price_factor
-        As-traded price over total-return price, ``(n_sessions, n_symbols)``.
+        As-traded price over total-return price, ``(n_bars, n_symbols)``.
     shares
-        Shares that one share of the first session has become by splits, ``(n_sessions, n_symbols)``.
+        Shares that one share of the first bar has become by splits, ``(n_bars, n_symbols)``.
+    clock
+        The sessions of the bars.
     """
 
     table: pd.DataFrame
     price_factor: FloatArray
     shares: FloatArray
+    clock: Clock
 
     @property
     def is_ex_date(self) -> BoolArray:
-        """Where an action of a living symbol falls, ``(n_sessions, n_symbols)``."""
+        """The bars from which an action of a living symbol counts, ``(n_bars, n_symbols)``."""
         marked = np.zeros(self.shares.shape, dtype=np.bool_)
         inside = self.table[self.table["kind"] != "delisting"]
-        marked[inside["session"], inside["symbol"]] = True
+        marked[self.clock.first[inside["session"]], inside["symbol"]] = True
         return marked
 
 
 @dataclass(frozen=True)
 class _Dividends:
+    """Sessions of the announcement and the ex-date, with the bars that count for them: the last of the one, the first of the other."""
+
     known: IntArray
     ex: IntArray
+    known_bar: IntArray
+    ex_bar: IntArray
     symbol: IntArray
     yields: FloatArray
 
@@ -89,67 +97,69 @@ def draw_lives(rng: np.random.Generator, *, n_sessions: int, n_symbols: int, ses
     return Lives(first=first, last=last, is_delisted=last < n_sessions - 1, delisting_return=sizes)
 
 
-def draw_actions(rng: np.random.Generator, total_return: FloatArray, lives: Lives) -> Actions:
+def draw_actions(rng: np.random.Generator, total_return: FloatArray, lives: Lives, clock: Clock) -> Actions:
     """Draw dividends and splits along total-return closes.
 
-    A dividend is cash fixed at its announcement: its yield times the close of that session. On the ex-date the price falls by the cash, so
-    that ``(close + cash) / previous close`` is the total return. A split is announced when the price as traded leaves its usual range.
+    A dividend is cash fixed at its announcement: its yield times the close of that session. At the first bar of its ex-date the price
+    falls by the cash, so that ``(close + cash) / previous close`` is the total return. A split is announced when the price as traded
+    leaves its usual range.
     """
-    n_sessions, n_symbols = total_return.shape
-    dividends = _draw_dividends(rng, lives, n_sessions)
-    fall = dividends.yields * total_return[dividends.known, dividends.symbol] / total_return[dividends.ex, dividends.symbol]
+    n_symbols = total_return.shape[1]
+    dividends = _draw_dividends(rng, lives, clock)
+    fall = dividends.yields * total_return[dividends.known_bar, dividends.symbol] / total_return[dividends.ex_bar, dividends.symbol]
     kept = np.ones(total_return.shape)
-    kept[dividends.ex, dividends.symbol] = 1.0 - fall
+    kept[dividends.ex_bar, dividends.symbol] = 1.0 - fall
     first_price = np.exp(rng.uniform(np.log(CHEAPEST_START), np.log(DEAREST_START), n_symbols))
-    unsplit = np.cumprod(kept, axis=0) * (first_price / total_return[lives.first, np.arange(n_symbols)])
-    splits = _find_splits(unsplit * total_return, lives, _is_waiting(dividends, total_return.shape))
+    unsplit = np.cumprod(kept, axis=0) * (first_price / total_return[clock.first[lives.first], np.arange(n_symbols)])
+    splits = _find_splits(unsplit * total_return, lives, _is_waiting(dividends, total_return.shape), clock)
     ratios = np.ones(total_return.shape)
-    ratios[splits["session"], splits["symbol"]] = splits["value"]
+    ratios[clock.first[splits["session"]], splits["symbol"]] = splits["value"]
     shares = np.multiply.accumulate(ratios, axis=0)
     factor = unsplit / shares
-    before = unsplit[dividends.ex - 1, dividends.symbol] / shares[dividends.ex, dividends.symbol]
-    cash = before * dividends.yields * total_return[dividends.known, dividends.symbol]
+    before = unsplit[dividends.ex_bar - 1, dividends.symbol] / shares[dividends.ex_bar, dividends.symbol]
+    cash = before * dividends.yields * total_return[dividends.known_bar, dividends.symbol]
     table = pd.concat([_dividend_table(dividends, cash), splits, _delistings(lives)], ignore_index=True)
-    return Actions(table.sort_values(["session", "symbol", "kind"], ignore_index=True), price_factor=factor, shares=shares)
+    return Actions(table.sort_values(["session", "symbol", "kind"], ignore_index=True), price_factor=factor, shares=shares, clock=clock)
 
 
-def _draw_dividends(rng: np.random.Generator, lives: Lives, n_sessions: int) -> _Dividends:
+def _draw_dividends(rng: np.random.Generator, lives: Lives, clock: Clock) -> _Dividends:
     n_symbols = len(lives.first)
     is_paying = rng.random(n_symbols) < SHARE_PAYING
     quarterly = rng.uniform(0.01, 0.04, n_symbols) / 4.0
     phase = rng.integers(0, SESSIONS_PER_QUARTER, n_symbols)
-    ex = phase + SESSIONS_PER_QUARTER * np.arange(n_sessions // SESSIONS_PER_QUARTER + 1)[:, None]
+    ex = phase + SESSIONS_PER_QUARTER * np.arange(clock.n_sessions // SESSIONS_PER_QUARTER + 1)[:, None]
     is_paid = is_paying & (ex - NOTICE >= lives.first) & (ex <= lives.last)
     row, symbol = np.nonzero(is_paid)
-    return _Dividends(known=ex[row, symbol] - NOTICE, ex=ex[row, symbol], symbol=symbol, yields=quarterly[symbol])
+    known, ex = ex[row, symbol] - NOTICE, ex[row, symbol]
+    return _Dividends(known, ex, clock.last[known], clock.first[ex], symbol=symbol, yields=quarterly[symbol])
 
 
 def _is_waiting(dividends: _Dividends, shape: tuple[int, ...]) -> BoolArray:
-    """Sessions between the announcement of a dividend and its ex-date: a split there would change what was announced."""
+    """Bars between the announcement of a dividend and its ex-date: a split there would change what was announced."""
     change = np.zeros((shape[0] + 1, shape[1]), dtype=np.int64)
-    np.add.at(change, (dividends.known + 1, dividends.symbol), 1)
-    np.add.at(change, (dividends.ex + 1, dividends.symbol), -1)
+    np.add.at(change, (dividends.known_bar + 1, dividends.symbol), 1)
+    np.add.at(change, (dividends.ex_bar + 1, dividends.symbol), -1)
     return np.cumsum(change, axis=0)[:-1] > 0
 
 
-def _find_splits(prices: FloatArray, lives: Lives, is_waiting: BoolArray) -> pd.DataFrame:
+def _find_splits(prices: FloatArray, lives: Lives, is_waiting: BoolArray, clock: Clock) -> pd.DataFrame:
     found: list[tuple[int, int, str, float, int]] = []
     for symbol in range(prices.shape[1]):
-        session, last, shares = int(lives.first[symbol]), int(lives.last[symbol]), 1.0
+        bar, last, shares = int(clock.first[lives.first[symbol]]), int(lives.last[symbol]), 1.0
         while True:
-            ahead = prices[session : last + 1, symbol] / shares
+            ahead = prices[bar : clock.last[last] + 1, symbol] / shares
             beyond = np.flatnonzero((ahead > HIGH_PRICE) | (ahead < LOW_PRICE))
             if not len(beyond):
                 break
-            known = session + int(beyond[0])
+            known = int(clock.session[bar + int(beyond[0])])
             ex = known + NOTICE
-            while ex <= last and is_waiting[ex, symbol]:
+            while ex <= last and is_waiting[clock.first[ex], symbol]:
                 ex += 1
             if ex > last:
                 break
             ratio = _split_ratio(float(ahead[beyond[0]]))
             found.append((ex, symbol, "split", ratio, known))
-            session, shares = ex, shares * ratio
+            bar, shares = int(clock.first[ex]), shares * ratio
     return _table(found)
 
 

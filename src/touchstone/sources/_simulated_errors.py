@@ -16,8 +16,8 @@ __all__ = ["ERROR_KINDS", "Injected", "inject_errors"]
 PRICES = ("open", "high", "low", "close")
 # Two errors of one symbol never stand closer than this, so that each can be judged by its healthy neighbours.
 APART = 10
-SWAPPED_AT_LEAST = 1.25  # ratio of the closes of two symbols whose rows are swapped
-SPIKE_DEVIATIONS = (9.0, 16.0)  # robust standard deviations of the symbol's own moves
+SWAPPED_AT_LEAST = 1.2  # ratio of the closes of two symbols whose rows are swapped
+SPIKE_DEVIATIONS = (8.0, 16.0)  # robust standard deviations of the symbol's own moves
 TRAVELLED_SESSIONS = (2, 5)  # backwards; by one, no date would go back
 
 

@@ -11,6 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from touchstone.sources._simulated_clock import Clock
 from touchstone.types import FloatArray, IntArray
 
 __all__ = ["Shocks", "autoregressive", "draw_shocks"]
@@ -29,18 +30,23 @@ LARGEST_SHOCK = 0.22  # of the anchor, overnight and intraday each; keeps prices
 
 @dataclass(frozen=True)
 class Shocks:
-    """Moves as fractions of an anchor price, by session (rows) and symbol (columns).
+    """Moves as fractions of an anchor price, by bar (rows) and symbol (columns).
 
     Attributes
     ----------
     overnight, intraday
-        Moves from the last close to the open and from there to the close, ``(n_sessions, n_symbols)``.
+        Moves from the last close to the open and from there to the close of the bar, ``(n_bars, n_symbols)``; only the first bar of a
+        session opens elsewhere than the bar before it closed.
     intraday_volatility
-        Standard deviation that `intraday` was drawn with, ``(n_sessions, n_symbols)``.
+        Standard deviation that `intraday` was drawn with, ``(n_bars, n_symbols)``.
     market
-        Moves of the market factor over the whole session, ``(n_sessions,)``.
+        Moves of the market factor from close to close, ``(n_bars,)``.
     volatility
         Idiosyncratic volatility of each symbol per session, ``(n_symbols,)``.
+    sector
+        Number of each symbol's sector factor, ``(n_symbols,)``.
+    clock
+        The sessions of the bars.
     """
 
     overnight: FloatArray
@@ -48,13 +54,44 @@ class Shocks:
     intraday_volatility: FloatArray
     market: FloatArray
     volatility: FloatArray
+    sector: IntArray
+    clock: Clock
 
 
-def draw_shocks(rng: np.random.Generator, *, n_sessions: int, n_symbols: int, idiosyncratic_volatility: float) -> Shocks:
+@dataclass(frozen=True)
+class _Loadings:
+    """How the symbols take part in the factors, and how much everything moves in each session."""
+
+    beta: FloatArray
+    sector: IntArray
+    market_scale: FloatArray
+    sector_scale: FloatArray
+    own_scale: FloatArray
+
+    def on(self, clock: Clock) -> _Loadings:
+        """The same by bar."""
+        scales = (self.market_scale, self.sector_scale, self.own_scale)
+        return _Loadings(self.beta, self.sector, *(scale[clock.session] * clock.scale for scale in scales))
+
+    def moves(self, rng: np.random.Generator, share: float) -> tuple[FloatArray, FloatArray]:
+        """Moves of the market, one column, and of the symbols, with a share of the variance."""
+        market = self.market_scale * _fat_tailed(rng, self.market_scale.shape)
+        sectors = self.sector_scale * _fat_tailed(rng, self.sector_scale.shape)
+        own = self.own_scale * _fat_tailed(rng, self.own_scale.shape)
+        return np.sqrt(share) * market, np.sqrt(share) * (market * self.beta + sectors[:, self.sector] + own)
+
+    def volatility(self, share: float) -> FloatArray:
+        variance = (self.market_scale * self.beta) ** 2 + self.sector_scale[:, self.sector] ** 2 + self.own_scale**2
+        return np.asarray(np.sqrt(share * variance), dtype=np.float64)
+
+
+def draw_shocks(rng: np.random.Generator, *, clock: Clock, n_symbols: int, idiosyncratic_volatility: float) -> Shocks:
     """Draw market, sector and own moves of every symbol.
 
-    The root mean square of the symbols' idiosyncratic volatilities, gaps included, is `idiosyncratic_volatility` per session.
+    The root mean square of the symbols' idiosyncratic volatilities, gaps included, is `idiosyncratic_volatility` per session, however
+    many bars the session has: its hours of trading share their variance evenly, and the night before has its own.
     """
+    n_sessions = clock.n_sessions
     relative = np.exp(VOLATILITY_SPREAD * _normal_scores(rng, n_symbols))
     volatility = idiosyncratic_volatility * relative / np.sqrt((relative**2).mean())
     beta = 1.0 + BETA_SPREAD * _normal_scores(rng, n_symbols)
@@ -63,22 +100,28 @@ def draw_shocks(rng: np.random.Generator, *, n_sessions: int, n_symbols: int, id
     sector_scale = SECTOR_VOLATILITY * _clusters(rng, (n_sessions, N_SECTORS), persistence=0.97, spread=0.3)
     jump_share = JUMP_SIZE**2 / SESSIONS_PER_QUARTER
     own_scale = volatility * np.sqrt(1.0 - jump_share) * _clusters(rng, (n_sessions, n_symbols), persistence=0.97, spread=0.35)
-    moves = []
-    for share in (OVERNIGHT_SHARE, 1.0 - OVERNIGHT_SHARE):
-        market = market_scale * _fat_tailed(rng, market_scale.shape)
-        sectors = sector_scale * _fat_tailed(rng, sector_scale.shape)
-        own = own_scale * _fat_tailed(rng, own_scale.shape)
-        moves.append((np.sqrt(share) * market, np.sqrt(share) * (market * beta + sectors[:, sector] + own)))
-    (market_overnight, overnight), (market_intraday, intraday) = moves
+    by_session = _Loadings(beta, sector, market_scale, sector_scale, own_scale)
+    by_bar = by_session.on(clock)
+    market_overnight, overnight = by_session.moves(rng, OVERNIGHT_SHARE)
+    market_intraday, intraday = by_bar.moves(rng, 1.0 - OVERNIGHT_SHARE)
     overnight = overnight + volatility * _earnings_gaps(rng, n_sessions, n_symbols)
-    spread = np.sqrt((1.0 - OVERNIGHT_SHARE) * ((market_scale * beta) ** 2 + sector_scale[:, sector] ** 2 + own_scale**2))
+    market = _at_first_bars(market_overnight, clock) + market_intraday
     return Shocks(
-        overnight=np.clip(overnight, -LARGEST_SHOCK, LARGEST_SHOCK),
+        overnight=_at_first_bars(np.clip(overnight, -LARGEST_SHOCK, LARGEST_SHOCK), clock),
         intraday=np.clip(intraday, -LARGEST_SHOCK, LARGEST_SHOCK),
-        intraday_volatility=spread,
-        market=np.clip((market_overnight + market_intraday)[:, 0], -LARGEST_SHOCK, LARGEST_SHOCK),
+        intraday_volatility=by_bar.volatility(1.0 - OVERNIGHT_SHARE),
+        market=np.clip(market[:, 0], -LARGEST_SHOCK, LARGEST_SHOCK),
         volatility=volatility,
+        sector=sector,
+        clock=clock,
     )
+
+
+def _at_first_bars(by_session: FloatArray, clock: Clock) -> FloatArray:
+    """What happens over night, at the first bar of each session; nought at the others."""
+    by_bar = np.zeros((clock.n_bars, by_session.shape[1]))
+    by_bar[clock.first] = by_session
+    return by_bar
 
 
 def _normal_scores(rng: np.random.Generator, n: int) -> FloatArray:

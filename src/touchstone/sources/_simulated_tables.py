@@ -1,4 +1,4 @@
-"""From grids of sessions and symbols to the tables of the data contract."""
+"""From grids of bars and symbols to the tables of the data contract."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ from touchstone.sources._simulated_actions import Actions, Lives
 from touchstone.sources._simulated_errors import Injected
 from touchstone.types import BoolArray, FloatArray, IntArray
 
-__all__ = ["FIELDS", "SIGNAL", "Tables"]
+__all__ = ["CURRENCY", "FIELDS", "SIGNAL", "Tables"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 SIGNAL = "planted"
+CURRENCY = "USD"
 
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """What session and symbol numbers are called, and the tables written with these names; grids are ``(n_sessions, n_symbols)``."""
+    """What bar, session and symbol numbers are called, and the tables written with these names; grids are ``(n_bars, n_symbols)``.
+
+    Listings and actions are dated by session, as vendors date them; a signal is known at the close of its bar.
+    """
 
     dates: pd.DatetimeIndex
+    sessions: pd.DatetimeIndex
     symbols: pd.Index
 
     @classmethod
-    def of(cls, dates: pd.DatetimeIndex, n_symbols: int) -> Tables:
+    def of(cls, dates: pd.DatetimeIndex, sessions: pd.DatetimeIndex, n_symbols: int) -> Tables:
         width = max(3, len(str(n_symbols - 1)))
-        return cls(dates, pd.Index([f"S{number:0{width}d}" for number in range(n_symbols)], dtype="str"))
+        return cls(dates, sessions, pd.Index([f"S{number:0{width}d}" for number in range(n_symbols)], dtype="str"))
 
     def bars(self, injected: Injected) -> pd.DataFrame:
         rows = injected.rows
@@ -38,22 +43,33 @@ class Tables:
         return pd.DataFrame(
             {
                 "symbol": self.symbols[table["symbol"]],
-                "ex_date": self.dates[table["session"]],
+                "ex_date": self.sessions[table["session"]],
                 "kind": table["kind"],
                 "value": table["value"],
-                "known_at": self.dates[table["known"]],
+                "known_at": self.sessions[table["known"]],
             }
         )
 
     def signals(self, signal: FloatArray, alive: BoolArray) -> pd.DataFrame:
-        session, symbol = np.nonzero(alive)
-        dates = self.dates[session]
-        frame = pd.DataFrame({"symbol": self.symbols[symbol], "period": dates, "value": signal[session, symbol], "known_at": dates})
+        bar, symbol = np.nonzero(alive)
+        dates = self.dates[bar]
+        frame = pd.DataFrame({"symbol": self.symbols[symbol], "period": dates, "value": signal[bar, symbol], "known_at": dates})
         frame.insert(0, "name", pd.Series(SIGNAL, index=frame.index, dtype="str"))
         return frame
 
     def universe(self, lives: Lives) -> pd.DataFrame:
-        return pd.DataFrame({"symbol": self.symbols, "start": self.dates[lives.first], "end": self.dates[lives.last]})
+        return pd.DataFrame({"symbol": self.symbols, "start": self.sessions[lives.first], "end": self.sessions[lives.last]})
+
+    def assets(self, calendar: str) -> pd.DataFrame:
+        said = {"exchange": "simulated", "calendar": calendar, "currency": CURRENCY, "asset_class": "equity"}
+        table = pd.DataFrame({"symbol": self.symbols, "name": [f"Simulated company {symbol}" for symbol in self.symbols], **said})
+        return table.astype("str")
+
+    def sectors(self, lives: Lives, sector: IntArray) -> pd.DataFrame:
+        """One span a symbol: in this market nobody changes sector."""
+        names = pd.Series([f"sector {number + 1}" for number in sector], dtype="str")
+        spans = {"start": self.sessions[lives.first], "end": self.sessions[lives.last]}
+        return pd.DataFrame({"symbol": self.symbols, "sector": names, **spans})
 
     def benchmark(self, closes: FloatArray) -> pd.DataFrame:
         return pd.DataFrame({"close": closes}, index=self.dates)

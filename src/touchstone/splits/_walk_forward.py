@@ -19,8 +19,8 @@ class PurgedWalkForward:
     """Windows that move forward through the sessions, each tested on the sessions after its training.
 
     The first test session is number `n_train`, counted from 0 on the labels' dates; every later session is tested once, the
-    last window may be shorter. Training rows carry a label whose span touches no test row's span, so that each was known
-    before the first test fill.
+    last window may be shorter. Sessions are the distinct dates of the labels: bars, with labels on shorter ones. Training rows carry
+    a label whose span touches no test row's span, so that each was known before the first test fill.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The outputs of the last run as they lie below a project's `data/`, held against their manifest before anyone relies on them."""
+"""The outputs of the last run as they lie below a project's data root, held against their manifest before anyone relies on them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from touchstone.errors import LineageError, name_few
 from touchstone.lineage import Identity, canonical_json, digest
+from touchstone.remote import Place
+from touchstone.root import data_root
 
 __all__ = [
     "DATA",
@@ -25,6 +27,7 @@ __all__ = [
     "open_outputs",
 ]
 
+# What manifests call them, wherever the data root is.
 DATA = "data/"
 MANIFEST = "data/08_reporting/manifest.json"
 VERDICT = "data/08_reporting/verdict.json"
@@ -37,11 +40,11 @@ EQUITY = "data/07_model_output/equity.parquet"
 
 @dataclass(frozen=True)
 class RunOutputs:
-    """A finished run below a project folder.
+    """A finished run of a project.
 
     Parameters
     ----------
-    project : folder that holds `data/`.
+    project : its folder.
     body : body of its manifest.
     """
 
@@ -76,7 +79,7 @@ class RunOutputs:
         LineageError
             The manifest does not list it, it is not there, or it is not what the manifest says.
         """
-        return matching_payload(self.project / path, path, self.body["outputs"])
+        return matching_payload(data_root(self.project) / path.removeprefix(DATA), path, self.body["outputs"])
 
     def document(self, path: str) -> Any:
         """One JSON output, checked like `payload`."""
@@ -95,7 +98,7 @@ def open_outputs(project: Path) -> RunOutputs:
     LineageError
         There is no manifest, or it is not one.
     """
-    path = project / MANIFEST
+    path = data_root(project) / MANIFEST.removeprefix(DATA)
     if not path.exists():
         raise LineageError(
             f"A finished run leaves {MANIFEST}, but {project.name}/ holds none: run `dvc repro` or `kedro run`, or `dvc pull`."
@@ -107,7 +110,7 @@ def open_outputs(project: Path) -> RunOutputs:
     return RunOutputs(project=project, body=body)
 
 
-def matching_payload(file: Path, path: str, outputs: Mapping[str, Mapping[str, Any]]) -> bytes:
+def matching_payload(file: Place, path: str, outputs: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Read a file that stands for an output of a manifest, and check that it is that output.
 
     Raises

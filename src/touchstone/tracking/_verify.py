@@ -13,7 +13,7 @@ from pathlib import Path
 from touchstone.arithmetic import PINS
 from touchstone.errors import LineageError
 from touchstone.lineage import canonical_json, code_hash, digest
-from touchstone.root import project_root
+from touchstone.root import DEFAULT_DATA_ROOT, project_root
 from touchstone.tracking._run_outputs import DATA, MANIFEST, matching_payload
 from touchstone.tracking._run_store import ArchivedRun, RunStore
 from touchstone.tracking._tar import unpack
@@ -28,6 +28,7 @@ _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "BENTOML_DO_NOT_TRACK": "True",
     "TOUCHSTONE_TRACKING": "off",
+    "TOUCHSTONE_DATA_ROOT": DEFAULT_DATA_ROOT,
 }
 # What would lead the repetition back to the project it was taken from.
 _LEADING_BACK = ("DVC_ROOT", "DVC_STAGE", "TOUCHSTONE_LEDGER_URL", "KEDRO_ENV")

@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from touchstone.parameters import FeaturesParameters, LabelsParameters, identity
+from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, identity
 
 __all__ = ["bind"]
 
 
 def bind(
     *,
+    data: DataParameters,
     features: FeaturesParameters,
     labels: LabelsParameters,
     tuned: dict[str, Any],
@@ -20,7 +21,7 @@ def bind(
     windows: pd.DataFrame,
     metadata: dict[str, Any],
 ) -> dict[str, Any]:
-    """The card that travels with the model: feature sets, columns, lookback, label and what its prices are."""
+    """The card that travels with the model: feature sets, columns, lookback, label, what its prices are and how old they may be."""
     last = windows.iloc[-1]
     return {
         "model": tuned["model"],
@@ -32,5 +33,10 @@ def bind(
         "scored": {"start": str(last["start"].date()), "end": str(last["end"].date())},
         "adjustment": metadata["adjustment"],
         "fields": metadata["fields"],
+        "derived": metadata["derived"],
+        "currency": metadata["currency"],
         "calendar": metadata["calendar"],
+        "timeframe": metadata["timeframe"],
+        "max_age_sessions": data.max_age_sessions,
+        "max_age_minutes": data.max_age_minutes,
     }

@@ -20,7 +20,7 @@ from touchstone.parameters import (
     TrainingParameters,
     identity,
 )
-from touchstone.pipelines.records import scope_of, stage_record
+from touchstone.pipelines.records import bar_width, scope_of, stage_record
 from touchstone.pipelines.terms import costs_of, say_when_fills_differ, trading_terms
 from touchstone.pipelines.windows import audited, windows
 
@@ -43,11 +43,17 @@ def walk_forward(
 
 
 def trade(
-    *, labels: LabelsParameters, backtest: BacktestParameters, scores: pd.DataFrame, bars: pd.DataFrame, actions: pd.DataFrame
+    *,
+    data: DataParameters,
+    labels: LabelsParameters,
+    backtest: BacktestParameters,
+    scores: pd.DataFrame,
+    bars: pd.DataFrame,
+    actions: pd.DataFrame,
 ) -> tuple[pd.DataFrame, ...]:
     """Trade the scores, once with costs and once without."""
     say_when_fills_differ(backtest, labels)
-    run = partial(engine.trade_scores, scores["score"], bars, **trading_terms(backtest, labels), actions=actions)
+    run = partial(engine.trade_scores, scores["score"], bars, **trading_terms(data, backtest, labels), actions=actions)
     net, gross = run(costs=costs_of(backtest)), run(costs=costs_of(backtest).scaled(0.0))
     return net.equity, gross.equity, net.trades, net.positions, net.costs
 
@@ -55,7 +61,7 @@ def trade(
 def reference(
     equity: pd.DataFrame, bars: pd.DataFrame, universe: pd.DataFrame, actions: pd.DataFrame, benchmark: pd.DataFrame
 ) -> pd.DataFrame:
-    """Daily simple returns of the benchmark (NaN where there is none) and of the equal-weighted universe over the backtest."""
+    """Simple returns by bar of the benchmark (NaN where there is none) and of the equal-weighted universe over the backtest."""
     sessions = equity.index[1:]
     even = market.equal_weighted(bars, universe=universe, actions=actions)
     held = benchmark["close"].reindex(equity.index).pct_change(fill_method=None)
@@ -76,7 +82,7 @@ def describe_trial(
 ) -> dict[str, Any]:
     """This backtest as a trial: what was tried, on what, and the moments of its net returns."""
     sections = {"features": features, "labels": labels, "training": training, "backtest": backtest}
-    configuration = {name: identity(section) for name, section in sections.items()}
+    configuration = {name: identity(section) for name, section in sections.items()} | bar_width(data)
     scope = scope_of(data.source, bars.index)
     seen = evaluation.moments(equity["equity"].pct_change(fill_method=None).iloc[1:])
     key = trial_key(scope, {**configuration, "seed": seed, "model": tuned["model"], "parameters": tuned["parameters"]})

@@ -47,6 +47,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 bundle.bind,
                 {
+                    "data": "params:data",
                     "features": "params:features",
                     "labels": "params:labels",
                     "tuned": "tuned",
@@ -59,7 +60,14 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.trade,
-                {"labels": "params:labels", "backtest": "params:backtest", "scores": "scores", "bars": "bars", "actions": "actions"},
+                {
+                    "data": "params:data",
+                    "labels": "params:labels",
+                    "backtest": "params:backtest",
+                    "scores": "scores",
+                    "bars": "bars",
+                    "actions": "actions",
+                },
                 ["equity", "equity_gross", "trades", "positions", "costs"],
                 name="trade",
             ),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from touchstone import audit, features, labels
+from touchstone import audit, features, labels, market
 from touchstone.lineage import data_hash, task_seed
 from touchstone.parameters import FeaturesParameters, LabelsParameters, RuntimeParameters, identity
 from touchstone.pipelines.records import stage_record
@@ -36,9 +36,10 @@ def engineer(*, parameters: FeaturesParameters, runtime: RuntimeParameters, **ta
     return _compute(parameters, runtime, **tables), layout
 
 
-def make_labels(parameters: LabelsParameters, bars: pd.DataFrame, actions: pd.DataFrame) -> pd.DataFrame:
-    """Fill-to-fill returns and their spans."""
-    return labels.forward_return(bars, horizon=parameters.horizon, fill=parameters.fill, actions=actions)
+def make_labels(parameters: LabelsParameters, bars: pd.DataFrame, actions: pd.DataFrame, universe: pd.DataFrame) -> pd.DataFrame:
+    """Fill-to-fill returns and their spans, of members: targets are ranks among labels, and must not count strangers."""
+    everyone = labels.forward_return(bars, horizon=parameters.horizon, fill=parameters.fill, actions=actions)
+    return everyone[market.Universe(universe).mask(everyone.index)]
 
 
 def audit_look_ahead(*, parameters: FeaturesParameters, runtime: RuntimeParameters, seed: int, **tables: pd.DataFrame) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(nodes.engineer, {**SETTINGS, **TABLES}, ["features", "plan"], name="engineer"),
-            Node(nodes.make_labels, ["params:labels", "bars", "actions"], "labels", name="make_labels"),
+            Node(nodes.make_labels, ["params:labels", "bars", "actions", "universe"], "labels", name="make_labels"),
             Node(nodes.audit_look_ahead, {**SETTINGS, "seed": "params:seed", **TABLES}, "audit", name="audit_look_ahead"),
             Node(
                 nodes.record_features,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,6 +11,7 @@ import pandas as pd
 from touchstone import market, sources
 from touchstone.lineage import data_hash
 from touchstone.parameters import DataParameters, LabelsParameters, identity
+from touchstone.pipelines.ingestion import fetched, gates
 from touchstone.pipelines.records import stage_record
 from touchstone.root import project_root
 
@@ -21,6 +24,8 @@ def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tu
         options = {**data.files.model_dump(), "path": str(project_root() / data.files.path)}
     if data.source == "simulated":
         options = {**data.simulated.model_dump(), "horizon": labels.horizon, "fill": labels.fill}
+    if sources.is_network(data.source):
+        options = fetched.options(data, data.source)
     loaded = sources.load(
         data.source,
         start=data.start,
@@ -31,13 +36,22 @@ def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tu
         seed=seed,
         **options,
     )
+    loaded = fetched.join_macro(loaded, data)
+    loaded = sources.join_tables(loaded, sources.read_tables(project_root() / data.tables))
+    loaded = market.declare(loaded, currency=data.currency, derived=data.derive)
     tables = (loaded.bars, loaded.actions, loaded.macro, loaded.signals, loaded.universe, loaded.benchmark)
-    return (*tables, loaded.assets, loaded.sectors, loaded.rates, loaded.metadata.model_dump(mode="json"))
+    return (*tables, loaded.assets, loaded.sectors, loaded.rates, gates.describe(loaded))
 
 
 def clean(*, metadata: dict[str, Any], **tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     """Check every table; what fails is kept apart, never dropped."""
-    done = market.ingest(market.MarketData(**tables, metadata=market.Metadata.model_validate(metadata)))
+    described = market.Metadata.model_validate(metadata)
+    raw = market.MarketData(**tables, metadata=described)
+    done = market.ingest(raw)
+    stamps = pd.DatetimeIndex(done.bars.index.get_level_values("date"))
+    timed = partial(market.at_bars, stamps=stamps, calendar=described.calendar, timeframe=described.timeframe)
+    dated = {name: timed(getattr(done, name)) for name in ("actions", "macro", "signals")}
+    done = market.fulfil(replace(done, **dated), raw)
     checked = (done.bars, done.actions, done.macro, done.signals, done.universe, done.benchmark, done.assets, done.sectors)
     return (*checked, done.quality, done.quarantine)
 

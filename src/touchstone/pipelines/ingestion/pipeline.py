@@ -1,10 +1,10 @@
-"""Raw snapshot → schema → quality verdict → clean tables. Every node but the snapshot is tagged, so that a run can be proved from it."""
+"""Raw snapshot → schema → quality verdict → gates → clean tables. What makes tables of the snapshot is tagged: a run is proved from it."""
 
 from __future__ import annotations
 
 from kedro.pipeline import Node, Pipeline
 
-from touchstone.pipelines.ingestion import nodes
+from touchstone.pipelines.ingestion import gates, nodes
 
 __all__ = ["create_pipeline"]
 
@@ -20,7 +20,7 @@ RAW_TABLES = {
     "rates": "raw_rates",
 }
 RAW = [*RAW_TABLES.values(), "metadata"]
-CLEAN = ["bars", "actions", "macro", "signals", "universe", "benchmark", "assets", "sectors", "quality", "quarantine"]
+CLEAN = ["bars", "actions", "macro", "signals", "stated_universe", "benchmark", "assets", "sectors", "quality", "quarantine"]
 RECORDED = {
     "raw_bars": "raw_bars",
     "bars": "bars",
@@ -44,6 +44,20 @@ def create_pipeline() -> Pipeline:
         [
             Node(nodes.snapshot, SETTINGS, RAW, name="snapshot"),
             Node(nodes.clean, {"metadata": "metadata", **RAW_TABLES}, CLEAN, name="clean", tags=AFTER),
+            # Not tagged: a run is proved from its snapshot on any later day.
+            Node(
+                gates.require_fresh,
+                {"data": "params:data", "bars": "bars", "stated": "raw_universe", "actions": "actions"},
+                None,
+                name="require_fresh",
+            ),
+            Node(
+                gates.members,
+                {"data": "params:data", "seed": "params:seed", "metadata": "metadata", "bars": "bars", "stated": "stated_universe"},
+                "universe",
+                name="members",
+                tags=AFTER,
+            ),
             Node(
                 nodes.record_ingestion,
                 {**SETTINGS, "metadata": "metadata", **RECORDED},

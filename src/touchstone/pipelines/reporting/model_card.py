@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from touchstone.market import bar_words
+
 __all__ = ["model_card"]
 
 
 def model_card(run_id: str, card: dict[str, Any], verdict: dict[str, Any], bundle: dict[str, Any], metadata: dict[str, Any]) -> str:
     """Markdown for people who meet the model without its history."""
+    bars = bar_words(metadata["timeframe"])
     luck, sharpe, span = card["luck"], card["sharpe"], card["span"]
     interval = f"{_number(sharpe['net_lower'])} to {_number(sharpe['net_upper'])}"
     what = (
-        f"a {bundle['model']} forecaster of the {bundle['labels']['horizon']}-session return from fill to fill "
-        f"({bundle['labels']['fill']}), one score for each symbol and session, higher is better."
+        f"a {bundle['model']} forecaster of the {bundle['labels']['horizon']}-{bars.unit} return from fill to fill "
+        f"({bundle['labels']['fill']}), one score for each symbol and {bars.one}, higher is better."
     )
     reads = (
         f"{len(bundle['columns'])} features of the sets {', '.join(bundle['features']['sets'])} "
-        f"({bundle['lookback']} sessions of history), prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}."
+        f"({bundle['lookback']} {bars.many} of history), prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}."
     )
     judged = (
         f"source '{metadata['source']}', {span['first']} to {span['last']}, out of sample, window by window; "
-        f"this is the last window's fit, for sessions from {bundle['scored']['start']} on."
+        f"this is the last window's fit, for {bars.many} from {bundle['scored']['start']} on."
     )
     found = (
         f"annual net Sharpe {_number(sharpe['net'])} ({interval}), rank IC {_number(card['rank_ic']['mean'])}, "

@@ -13,7 +13,7 @@ from rich.progress import Progress
 from touchstone import audit, models
 from touchstone.lineage import Scope, canonical_json, data_hash, digest, task_seed, trial_key
 from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, RuntimeParameters, TrainingParameters, identity
-from touchstone.pipelines.records import scope_of, stage_record
+from touchstone.pipelines.records import bar_width, scope_of, stage_record
 from touchstone.pipelines.windows import audited, windows
 from touchstone.splits import PurgedKFold
 
@@ -52,7 +52,7 @@ def tune_forecaster(
             storage_url=storage,
         )
     scope = scope_of(data.source, early.index)
-    shared = {"features": identity(features), "labels": identity(labels), "folds": identity(training), "seed": seed}
+    shared = {"features": identity(features), "labels": identity(labels), "folds": identity(training), "seed": seed} | bar_width(data)
     tuned = {"model": result.model, "parameters": result.parameters, "value": result.value, "scope": scope.to_dict()}
     return tuned, result.trials.assign(key=_keys(result.trials, scope, shared))
 

@@ -9,15 +9,16 @@ from typing import Any
 import pandas as pd
 
 from touchstone import backtest as engine
-from touchstone import evaluation
+from touchstone import evaluation, market
 from touchstone.lineage import Scope, Trial, canonical_json, count_trials, digest, round_metrics, searched_trials, task_seed
-from touchstone.parameters import BacktestParameters, LabelsParameters, ValidationParameters, identity
+from touchstone.parameters import BacktestParameters, DataParameters, LabelsParameters, ValidationParameters, identity
 from touchstone.pipelines.records import stage_record
 from touchstone.pipelines.terms import costs_of, trading_terms
 
 
 def cost_sensitivity(
     *,
+    data: DataParameters,
     labels: LabelsParameters,
     backtest: BacktestParameters,
     validation: ValidationParameters,
@@ -26,11 +27,10 @@ def cost_sensitivity(
     actions: pd.DataFrame,
 ) -> dict[float, float]:
     """Annual net Sharpe ratio at multiples of the stated costs."""
-    run = partial(engine.trade_scores, scores["score"], bars, **trading_terms(backtest, labels), actions=actions)
-    return {
-        multiplier: evaluation.sharpe_ratio(run(costs=costs_of(backtest).scaled(multiplier)).returns)
-        for multiplier in validation.cost_multipliers
-    }
+    terms = trading_terms(data, backtest, labels)
+    run = partial(engine.trade_scores, scores["score"], bars, **terms, actions=actions)
+    annual = partial(evaluation.sharpe_ratio, periods_per_year=terms["periods_per_year"])
+    return {multiplier: annual(run(costs=costs_of(backtest).scaled(multiplier)).returns) for multiplier in validation.cost_multipliers}
 
 
 def count(run_trial: dict[str, Any], tuned: dict[str, Any], trials: pd.DataFrame, known: tuple[Trial, ...]) -> dict[str, Any]:
@@ -42,6 +42,7 @@ def count(run_trial: dict[str, Any], tuned: dict[str, Any], trials: pd.DataFrame
 
 def judge(
     *,
+    data: DataParameters,
     labels: LabelsParameters,
     validation: ValidationParameters,
     seed: int,
@@ -70,6 +71,7 @@ def judge(
         confidence=validation.confidence,
         n_resamples=validation.n_resamples,
         seed=task_seed(seed, "validation", "bootstrap", 0),
+        periods_per_year=market.periods_per_year(data.calendar, data.timeframe),
     )
     verdict = evaluation.gate(card, validation.gate.rules())
     return round_metrics(card.to_dict()), round_metrics(verdict.to_dict())

@@ -18,7 +18,7 @@ EVIDENCE = {
     "counted": "trial_count",
     "cost_curve": "cost_curve",
 }
-SETTINGS = {"labels": "params:labels", "validation": "params:validation", "seed": "params:seed"}
+SETTINGS = {"data": "params:data", "labels": "params:labels", "validation": "params:validation", "seed": "params:seed"}
 
 
 def create_pipeline() -> Pipeline:
@@ -28,6 +28,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.cost_sensitivity,
                 {
+                    "data": "params:data",
                     "labels": "params:labels",
                     "backtest": "params:backtest",
                     "validation": "params:validation",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from touchstone.sources.network._credentials import CREDENTIALS_FILE
+from touchstone.sources.network._refresh import Refreshed, refresh, vendor_of
+from touchstone.sources.network._source import NetworkSource
 from touchstone.sources.network._vendor import Fetch, Page, Policy, Unusable, Vendor
 
-__all__ = ["Fetch", "Page", "Policy", "Unusable", "Vendor"]
+__all__ = ["CREDENTIALS_FILE", "Fetch", "NetworkSource", "Page", "Policy", "Refreshed", "Unusable", "Vendor", "refresh", "vendor_of"]

@@ -1,0 +1,106 @@
+"""What a run asks of its prices beyond what the source gave: one currency, computed fields; stated first, done after the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from touchstone.errors import name_few
+from touchstone.market._currency import convert_currency, foreign_currencies, require_rates, single_currency
+from touchstone.market._data import MarketData
+from touchstone.market._derive import derive, derived_fields, describe_derived
+from touchstone.market._ingest import Ingested
+from touchstone.market._moments import at_bars
+from touchstone.market._schemas import validate
+
+__all__ = ["declare", "fulfil"]
+
+
+def declare(raw: MarketData, *, currency: str = "", derived: Sequence[str] = ()) -> MarketData:
+    """State in the metadata what `fulfil` will do, and refuse what it could not.
+
+    Parameters
+    ----------
+    raw : MarketData
+        Its bars stay as they are: quality is judged on what the source gave.
+    currency : str
+        ISO 4217 code to convert prices into; empty: all symbols must share one.
+    derived : sequence of str
+        Recipes of `touchstone.market.derive`.
+
+    Returns
+    -------
+    MarketData
+        ``metadata.currency`` and ``metadata.derived`` tell of the prices after `fulfil`, ``metadata.fields`` of the raw ones; each
+        conversion and each computed field is a caveat as well, so that reports print it. A currency that the source stated for all
+        its prices stands in `assets` for the symbols that state none.
+
+    Raises
+    ------
+    ConfigError
+        A recipe that is unknown or does not fit the fields.
+    DataError
+        Several currencies and none to convert into; a symbol whose currency nobody says.
+    """
+    derived_fields(raw.metadata.fields, derived)
+    told = _declare_currency(raw, currency)
+    caveats = tuple(f"Computed, not observed: {describe_derived(name)}." for name in derived)
+    metadata = told.metadata.model_copy(update={"derived": tuple(derived), "caveats": (*told.metadata.caveats, *caveats)})
+    return replace(told, metadata=metadata)
+
+
+def fulfil(clean: Ingested, raw: MarketData) -> Ingested:
+    """Do to clean bars and actions what `declare` stated: convert, then compute fields.
+
+    Parameters
+    ----------
+    clean : Ingested
+    raw : MarketData
+        What `declare` gave; its assets, rates and metadata are read.
+
+    Raises
+    ------
+    DataError
+        As `convert_currency`; as `derive` where a field is missing.
+    """
+    bars, actions, told = clean.bars, clean.actions, raw.metadata
+    if told.currency:
+        stamps = pd.DatetimeIndex(bars.index.get_level_values("date"))
+        rates = at_bars(raw.rates, stamps, calendar=told.calendar, timeframe=told.timeframe)
+        done = convert_currency(bars, clean.assets, rates, to=told.currency, default=told.currency, calendar=told.calendar, actions=actions)
+        bars, actions = done.bars, done.actions
+    bars = derive(bars, told.derived)
+    # Checking millions of rows again that nobody touched would cost more than the work itself.
+    return replace(clean, bars=bars if bars is clean.bars else validate("bars", bars), actions=actions)
+
+
+def _declare_currency(raw: MarketData, wanted: str) -> MarketData:
+    symbols, stated = raw.bars.index.unique("symbol"), raw.metadata.currency
+    if not wanted:
+        return _in_currency(raw, single_currency(raw.assets, symbols, default=stated))
+    foreign = foreign_currencies(raw.assets, symbols, to=wanted, default=stated)
+    require_rates(raw.rates, foreign, to=wanted)
+    if not foreign:
+        return _in_currency(raw, wanted)
+    caveats = [f"Prices in {name_few(foreign)} are converted into {wanted} with the last rate known at each bar."]
+    if len(raw.benchmark):
+        caveats.append("The benchmark is in the currency that its source gave.")
+    told = replace(raw, assets=_with_currency(raw.assets, symbols, stated))
+    return _in_currency(told, wanted, *caveats)
+
+
+def _in_currency(raw: MarketData, currency: str, *caveats: str) -> MarketData:
+    metadata = raw.metadata.model_copy(update={"currency": currency, "caveats": (*raw.metadata.caveats, *caveats)})
+    return replace(raw, metadata=metadata)
+
+
+def _with_currency(assets: pd.DataFrame, symbols: pd.Index, stated: str) -> pd.DataFrame:
+    """The assets with what the source said of all its prices, for the symbols that say nothing themselves."""
+    if not stated:
+        return assets
+    known = assets.assign(currency=assets["currency"].mask(assets["currency"] == "", stated))
+    silent = pd.Index(sorted(symbols), dtype="str").difference(pd.Index(assets["symbol"]))
+    rows = pd.DataFrame({column: pd.Series([""] * len(silent), dtype="str") for column in assets.columns})
+    return pd.concat([known, rows.assign(symbol=silent, currency=stated)], ignore_index=True).astype("str")

@@ -1,0 +1,117 @@
+"""The columns that a person's own tables may have, and their values as ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from touchstone.errors import DataError, SourceError, name_few, nearest
+
+__all__ = ["TABLE_COLUMNS", "TableColumns", "read_columns"]
+
+_DATES = frozenset({"date", "period", "known_at", "expires_at", "ex_date", "start", "end", "as_of"})
+_NUMBERS = frozenset({"value", "rate", "close", "lag_days"})
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """What a table must carry, what it may, which of these may be blank in a row, and what no two rows may share."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    may_be_blank: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+_ASSET = ("name", "exchange", "calendar", "currency", "asset_class")
+TABLE_COLUMNS = {
+    "actions": TableColumns(("symbol", "ex_date", "kind", "value"), ("known_at",), keys=("symbol", "ex_date", "kind")),
+    "universe": TableColumns(("symbol", "start"), ("end",), may_be_blank=("end",), keys=("symbol", "start")),
+    "assets": TableColumns(("symbol",), _ASSET, may_be_blank=_ASSET, keys=("symbol",)),
+    "sectors": TableColumns(("symbol", "sector"), ("start", "end", "as_of"), may_be_blank=("end",), keys=("symbol", "start")),
+    "rates": TableColumns(("base", "quote", "date", "rate"), ("known_at", "lag_days"), keys=("base", "quote", "date", "known_at")),
+    "macro": TableColumns(
+        ("series", "period", "value"),
+        ("known_at", "lag_days", "expires_at"),
+        may_be_blank=("value",),
+        keys=("series", "period", "known_at"),
+    ),
+    "signals": TableColumns(
+        ("symbol", "name", "value", "known_at"), ("period",), may_be_blank=("value",), keys=("name", "symbol", "period", "known_at")
+    ),
+    "benchmark": TableColumns(("date", "close"), ("name",), keys=("date",)),
+}
+
+
+def read_columns(path: Path, columns: TableColumns) -> pd.DataFrame:
+    """Read a file's columns as dates (UTC, naive), numbers and names; rows without a value are left out.
+
+    Raises
+    ------
+    SourceError
+        A file that cannot be read.
+    DataError
+        A missing or unknown column, a blank where none may be, text where a date or number belongs; file and column are named.
+    """
+    raw = _read(path)
+    known = (*columns.required, *columns.optional)
+    missing = [column for column in columns.required if column not in raw.columns]
+    if missing:
+        raise DataError(f"'{path}' must have the column '{missing[0]}', but it is missing: {nearest(missing[0], map(str, raw.columns))}.")
+    unknown = [str(column) for column in raw.columns if column not in known]
+    if unknown:
+        raise DataError(f"'{path}' must have known columns only, but has '{unknown[0]}': {nearest(unknown[0], known)}; rename or drop it.")
+    frame = pd.DataFrame({column: _typed(path, column, raw[column]) for column in known if column in raw.columns})
+    for column in frame.columns.difference(list(columns.may_be_blank)):
+        blank = frame[column].isna() | (frame[column] == "") if column not in _DATES | _NUMBERS else frame[column].isna()
+        if blank.any():
+            rows = name_few(blank.to_numpy().nonzero()[0] + 1)
+            raise DataError(f"Column '{column}' of '{path}' must have a value in every row, but is blank in row {rows}: fill it in.")
+    return frame.dropna(subset=["value"], ignore_index=True) if "value" in columns.may_be_blank else frame
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix == ".csv":
+            # As text: a symbol that reads like a number or a missing value is a symbol.
+            with pyarrow.csv.open_csv(path) as opened:
+                types = dict.fromkeys(opened.schema.names, pa.string())
+            table = pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(column_types=types))
+        else:
+            table = pyarrow.parquet.read_table(path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as problem:
+        raise SourceError(f"A table must be a readable CSV or Parquet, but '{path}' is not ({str(problem).splitlines()[0]}).") from None
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.reset_index() if any(frame.index.names) else frame
+
+
+def _typed(path: Path, column: str, values: pd.Series) -> pd.Series:
+    if column in _DATES:
+        return _dates(path, column, values)
+    if column in _NUMBERS:
+        numbers = pd.to_numeric(values.replace("", None), errors="coerce").astype("float64")
+        _refuse(path, column, values, numbers, "a number")
+        return numbers
+    return values.fillna("").astype("str")
+
+
+def _dates(path: Path, column: str, values: pd.Series) -> pd.Series:
+    if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+        texts = values.where(values.notna(), None).astype("str").replace("", None)
+        dates = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+        _refuse(path, column, values, dates, "a date like 2020-01-31 or a time like 2020-01-31T14:30:00Z")
+        values = dates
+    in_utc = values.dt.tz_convert(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
+    return in_utc.dt.as_unit("us")
+
+
+def _refuse(path: Path, column: str, given: pd.Series, read: pd.Series, what: str) -> None:
+    unread = read.isna() & given.notna() & (given.astype("str") != "")
+    if unread.any():
+        row = int(unread.to_numpy().argmax())
+        raise DataError(f"Column '{column}' of '{path}' must hold {what}, but row {row + 1} has '{given.iloc[row]}': mend it.")
