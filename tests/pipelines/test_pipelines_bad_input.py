@@ -166,7 +166,8 @@ def test_kedro_itself_tells_the_same_sentence_and_nobody_else(settled: Path, she
     answer = subprocess.run(command, cwd=settled, env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 1
     assert answer.stderr.strip() == (
-        "Error: The source must be a known one, but got 'sampel': did you mean 'sample'? known: files, sample, simulated."
+        "Error: The source must be a known one, but got 'sampel': did you mean 'sample'? "
+        "known: alpaca, binance, files, finnhub, fred, sample, simulated, stooq, yahoo."
     )
     assert "sampel" not in answer.stdout
     assert _snapshot(settled) == before

@@ -114,6 +114,8 @@ def _records(card: evaluation.Scorecard, *, benchmark: bool) -> dict[str, Any]:
             "adjustment": "total_return",
             "fields": ["close"],
             "calendar": "XNYS",
+            "timeframe": "1d",
+            "currency": "USD",
             "benchmark_name": "S&P 500 (price only)" if benchmark else "",
             "caveats": caveats,
             "derived": [],

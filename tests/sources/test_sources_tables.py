@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from touchstone.errors import DataError, SourceError, TouchstoneError
-from touchstone.market import Sectors, declare, fulfil, ingest
+from touchstone.market import Sectors, declare, ingest
 from touchstone.sources import join_tables, load, read_tables
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -240,7 +240,7 @@ def test_prices_of_two_currencies_are_refused_until_rates_are_given(prices: Path
         "Prices in EUR are converted into USD with the last rate known at each bar.",
         "Computed, not observed: vwap = (high + low + close) / 3.",
     )
-    done = fulfil(ingest(told), told).bars
+    done = ingest(told).bars
     np.testing.assert_allclose(done["close"].xs("B", level="symbol"), [15.0, 20.5, 21.0, 21.5])
     assert done["close"].xs("A", level="symbol").tolist() == [10.0, 10.25, 10.5, 10.75]
     np.testing.assert_allclose(done["vwap"].xs("B", level="symbol").iloc[0], 15.0)

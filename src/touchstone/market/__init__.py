@@ -7,13 +7,14 @@ from touchstone.market._calendar import bar_times, days_of, last_complete_bar, p
 from touchstone.market._coverage import coverage
 from touchstone.market._currency import Converted, convert_currency
 from touchstone.market._data import Adjustment, MarketData, Metadata, Timeframe
-from touchstone.market._declared import declare, fulfil
+from touchstone.market._declared import declare
 from touchstone.market._derive import derive, describe_derived
 from touchstone.market._equal_weighted import equal_weighted
 from touchstone.market._findings import count_findings, episodes, worst_first
 from touchstone.market._freshness import Freshness, expected_bar, freshness
 from touchstone.market._held import refuse_held_actions
-from touchstone.market._ingest import Ingested, JudgedBars, ingest, judge
+from touchstone.market._ingest import Ingested, ingest
+from touchstone.market._judge import JudgedBars, judge
 from touchstone.market._membership import eligible, membership_caveats
 from touchstone.market._moments import at_bars
 from touchstone.market._quality import MarketContext, check
@@ -56,7 +57,6 @@ __all__ = [
     "equal_weighted",
     "expected_bar",
     "freshness",
-    "fulfil",
     "ingest",
     "judge",
     "last_complete_bar",

@@ -1,4 +1,4 @@
-"""What a run asks of its prices beyond what the source gave: one currency, computed fields; stated first, done after the checks."""
+"""What a run asks of its prices beyond what the source gave: one currency, computed fields; stated first, done by `ingest`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from dataclasses import replace
 import pandas as pd
 
 from touchstone.errors import name_few
-from touchstone.market._currency import convert_currency, foreign_currencies, require_rates, single_currency
+from touchstone.market._currency import foreign_currencies, require_rates, single_currency
 from touchstone.market._data import MarketData
-from touchstone.market._derive import derive, derived_fields, describe_derived
-from touchstone.market._ingest import Ingested
-from touchstone.market._moments import at_bars
-from touchstone.market._schemas import validate
+from touchstone.market._derive import derived_fields, describe_derived
 
-__all__ = ["declare", "fulfil"]
+__all__ = ["declare"]
 
 
 def declare(raw: MarketData, *, currency: str = "", derived: Sequence[str] = ()) -> MarketData:
-    """State in the metadata what `fulfil` will do, and refuse what it could not.
+    """State in the metadata what `ingest` will do, and refuse what it could not.
 
     Parameters
     ----------
@@ -33,7 +30,7 @@ def declare(raw: MarketData, *, currency: str = "", derived: Sequence[str] = ())
     Returns
     -------
     MarketData
-        ``metadata.currency`` and ``metadata.derived`` tell of the prices after `fulfil`, ``metadata.fields`` of the raw ones; each
+        ``metadata.currency`` and ``metadata.derived`` tell of the prices after `ingest`, ``metadata.fields`` of the raw ones; each
         conversion and each computed field is a caveat as well, so that reports print it. A currency that the source stated for all
         its prices stands in `assets` for the symbols that state none.
 
@@ -49,31 +46,6 @@ def declare(raw: MarketData, *, currency: str = "", derived: Sequence[str] = ())
     caveats = tuple(f"Computed, not observed: {describe_derived(name)}." for name in derived)
     metadata = told.metadata.model_copy(update={"derived": tuple(derived), "caveats": (*told.metadata.caveats, *caveats)})
     return replace(told, metadata=metadata)
-
-
-def fulfil(clean: Ingested, raw: MarketData) -> Ingested:
-    """Do to clean bars and actions what `declare` stated: convert, then compute fields.
-
-    Parameters
-    ----------
-    clean : Ingested
-    raw : MarketData
-        What `declare` gave; its assets, rates and metadata are read.
-
-    Raises
-    ------
-    DataError
-        As `convert_currency`; as `derive` where a field is missing.
-    """
-    bars, actions, told = clean.bars, clean.actions, raw.metadata
-    if told.currency:
-        stamps = pd.DatetimeIndex(bars.index.get_level_values("date"))
-        rates = at_bars(raw.rates, stamps, calendar=told.calendar, timeframe=told.timeframe)
-        done = convert_currency(bars, clean.assets, rates, to=told.currency, default=told.currency, calendar=told.calendar, actions=actions)
-        bars, actions = done.bars, done.actions
-    bars = derive(bars, told.derived)
-    # Checking millions of rows again that nobody touched would cost more than the work itself.
-    return replace(clean, bars=bars if bars is clean.bars else validate("bars", bars), actions=actions)
 
 
 def _declare_currency(raw: MarketData, wanted: str) -> MarketData:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -45,13 +43,7 @@ def snapshot(*, data: DataParameters, labels: LabelsParameters, seed: int) -> tu
 
 def clean(*, metadata: dict[str, Any], **tables: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
     """Check every table; what fails is kept apart, never dropped."""
-    described = market.Metadata.model_validate(metadata)
-    raw = market.MarketData(**tables, metadata=described)
-    done = market.ingest(raw)
-    stamps = pd.DatetimeIndex(done.bars.index.get_level_values("date"))
-    timed = partial(market.at_bars, stamps=stamps, calendar=described.calendar, timeframe=described.timeframe)
-    dated = {name: timed(getattr(done, name)) for name in ("actions", "macro", "signals")}
-    done = market.fulfil(replace(done, **dated), raw)
+    done = market.ingest(market.MarketData(**tables, metadata=market.Metadata.model_validate(metadata)))
     checked = (done.bars, done.actions, done.macro, done.signals, done.universe, done.benchmark, done.assets, done.sectors)
     return (*checked, done.quality, done.quarantine)
 
