@@ -29,7 +29,7 @@ def main() -> None:
     print(f"{int(n_rows):,} rows of {folder.name}, budget {BUDGET:.0f} s for load and ingest")
     bare = best(bare_read, folder)
     print(f"{'bare pyarrow read':34} {bare:6.2f} s")
-    report("first in a process, after imports", loading, judging, bare)
+    report("first, libraries load on the way", loading, judging, bare)
     loading, judging, _ = min((once(folder) for _ in range(4)), key=lambda parts: parts[0] + parts[1])
     report("warm", loading, judging, bare)
 
