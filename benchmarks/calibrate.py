@@ -29,6 +29,7 @@ def clone(target: Path) -> Path:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
         copy(ROOT / part, target / part)
     (target / "ledger").mkdir()
+    (target / "data" / "00_external" / "tables").mkdir(parents=True)
     return target
 
 

@@ -1,7 +1,7 @@
 """A year of 5-minute bars of twenty symbols through all six stages: seconds by stage and peak memory.
 
 The parameters are those of `params.yaml` but for the source and what counts bars: labels of an hour, a quarter to learn from before the
-first score, a new fit every month, decisions once an hour.
+first score, a new fit every month, decisions once an hour. The first run on a machine also compiles the kernels: run it twice.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ __all__ = [
     "DataParameters",
     "FeaturesParameters",
     "FilesParameters",
+    "FinnhubParameters",
     "FredParameters",
     "GateParameters",
     "GateRule",
@@ -69,6 +70,10 @@ class AlpacaParameters(_Section):
     feed: Literal["iex", "sip"] = "iex"
 
 
+class FinnhubParameters(_Section):
+    actions: bool = True
+
+
 class FredParameters(_Section):
     series: tuple[str, ...] = ()
     lags: dict[str, int] = {}
@@ -92,6 +97,7 @@ class DataParameters(_Section):
     files: FilesParameters = FilesParameters()
     simulated: SimulatedParameters = SimulatedParameters()
     alpaca: AlpacaParameters = AlpacaParameters()
+    finnhub: FinnhubParameters = FinnhubParameters()
     fred: FredParameters = FredParameters()
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
-from touchstone import inspection
+from touchstone import inspection, sources
 from touchstone.cli import cli
 
 
@@ -48,6 +49,28 @@ def test_a_faulty_file_fails_and_says_why(sound: Path) -> None:
     assert result.exit_code == 1
     for told in ("non_positive", "close = -1", "close > 0", "FAILED: 1 rows would be quarantined; 1 findings are errors."):
         assert told in result.output
+
+
+def test_what_a_run_must_be_told_is_given_as_yaml(sound: Path) -> None:
+    line = next(line for line in call("validate", sound, "--adjustment", "split").output.splitlines() if line.startswith("for a run"))
+
+    told = yaml.safe_load(line.partition("data.files: ")[2])
+
+    assert told == {"columns": {"date": "Date", "close": "Close"}, "adjustment": "split"}
+    assert len(sources.load("files", path=sound, **told).bars) == 23
+
+
+def test_rows_on_another_clock_bring_a_hint(sound: Path) -> None:
+    assert "hint" not in call("validate", sound).output
+    rows = pd.read_csv(sound, parse_dates=["Date"])
+    rows.assign(Date=rows["Date"] + pd.Timedelta(days=4)).to_csv(sound, index=False)  # two weekdays of five are weekends now
+
+    assert "hint" not in call("validate", sound).output
+    rows.assign(Date=rows["Date"].dt.normalize() + pd.to_timedelta(range(len(rows)), unit="min")).to_csv(sound, index=False)
+
+    told = call("validate", sound)
+    assert told.exit_code == 1
+    assert "--timeframe" in told.output.split("hint: ")[1]
 
 
 def test_json_is_everything_and_nothing_else(sound: Path) -> None:

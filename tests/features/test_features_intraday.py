@@ -113,6 +113,27 @@ def test_a_listing_within_the_history_is_recognised_by_its_session(tables: dict[
     assert late["symbol"] in online.index.get_level_values("symbol")
 
 
+@pytest.mark.parametrize("calendar", ["24/7", "XASX", "CMES"])
+def test_the_last_bar_online_counts_the_members_of_its_session(calendar: str) -> None:
+    # 24/7 closes at midnight, and Sydney and CME open on the evening before: a listing of the next day is none yet, one of this day is.
+    stamps = market.bar_times(calendar, "2020-01-06", "2020-01-16", "1h")
+    session = market.session_of(stamps, calendar, "1h")
+    starts = {"A": session[0], "B": session[0], "NEW": session[session.searchsorted(pd.Timestamp("2020-01-15"))]}
+    index = pd.MultiIndex.from_product([stamps, pd.Index(list(starts), dtype="str")], names=["date", "symbol"])
+    bars = pd.DataFrame({"close": np.exp(np.random.default_rng(1).normal(0.0, 0.01, len(index)).cumsum())}, index=index)
+    begun = index.get_level_values("symbol") != "NEW"
+    bars = bars[begun | (session.repeat(3) >= starts["NEW"])]
+    spans = pd.DataFrame({"symbol": list(starts), "start": list(starts.values()), "end": pd.Timestamp("2020-01-16")})
+    spans = spans.astype({"symbol": "str", "start": "datetime64[us]", "end": "datetime64[us]"})
+    universe = market.at_bars(spans, stamps, calendar=calendar, timeframe="1h")
+    only = features.FeatureSet("only", tuple(f for f in MOMENTUM.features if f.name == "return_5"))
+    batch = features.compute(bars, only, universe=universe, calendar=calendar, timeframe="1h")
+    first = int(session.searchsorted(starts["NEW"]))
+    for at in stamps[[first - 1, first, first + 3, -1]]:
+        online = features.latest(bars.loc[stamps[first - 10] : at], only, universe=universe, calendar=calendar, timeframe="1h")
+        pd.testing.assert_frame_equal(online, batch.loc[[at]], check_exact=True)
+
+
 def test_a_stamp_that_is_no_bar_of_the_calendar_is_named(tables: dict[str, pd.DataFrame]) -> None:
     bars = tables["bars"].iloc[:2000]
     shifted = bars.set_axis(bars.index.set_levels(bars.index.levels[0] + pd.Timedelta("1min"), level="date"))

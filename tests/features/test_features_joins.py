@@ -70,6 +70,19 @@ def test_of_two_known_on_one_day_the_later_period_wins() -> None:
     np.testing.assert_array_equal(got[0], [np.nan] * 3 + [5.0] * 7)
 
 
+def test_a_late_correction_of_an_old_value_does_not_take_the_place_of_a_newer_one() -> None:
+    table = pd.DataFrame(
+        {"name": "s", "symbol": "A", "period": SESSIONS[[0, 2, 0, 2]], "value": [1.0, 2.0, 1.5, 2.5], "known_at": SESSIONS[[1, 3, 5, 7]]}
+    )
+    got = signal_by_session(table, "s", pd.Index(["A"]), SESSIONS)
+    np.testing.assert_array_equal(got[0], [np.nan, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.5, 2.5, 2.5])
+    for_all = signal_by_session(table.assign(symbol="*"), "s", pd.Index(["A", "B"]), SESSIONS)
+    np.testing.assert_array_equal(for_all, [got[0], got[0]])
+    # In macro it is the same.
+    macro = table.rename(columns={"name": "series"}).assign(expires_at=SESSIONS[9])
+    np.testing.assert_array_equal(macro_by_session(macro, "s", SESSIONS), got[0])
+
+
 def test_a_signal_known_before_the_first_session_is_there_from_it() -> None:
     table = pd.DataFrame(
         {"name": "s", "symbol": "A", "period": [pd.Timestamp("2019-12-01")], "value": [5.0], "known_at": [pd.Timestamp("2019-12-01")]}

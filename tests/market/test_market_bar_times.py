@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import exchange_calendars
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -54,6 +55,29 @@ def test_a_session_that_closes_early_has_fewer_bars() -> None:
     found = bar_times("XNYS", "2019-11-29", "2019-11-29", "5m")
     assert (f"{found[-1]:%H:%M}", len(found)) == ("18:00", 42)
     assert _times(bar_times("XNYS", "2019-11-29", "2019-11-29", "1h"))[-2:] == ["11-29 17:30", "11-29 18:00"]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "a_year", "hours"), [("ASEX", 246, 7 + 1 / 3), ("XBSE", 251, 7.75), ("XBEL", 252, 4.5), ("XCYS", 247, 6.5)]
+)
+def test_exchanges_with_an_orthodox_easter_have_sessions(calendar: str, a_year: int, hours: float) -> None:
+    # Easter 2024 was on 31 March in the west and on 5 May in the east; all four were closed on the Friday before.
+    assert pd.Timestamp("2024-05-03") not in sessions(calendar, "2024-04-29", "2024-05-10")
+    assert (periods_per_year(calendar), periods_per_year(calendar, "5m")) == (a_year, a_year * round(hours * 12))
+
+
+def test_every_calendar_has_sessions_or_says_in_a_line_why_not() -> None:
+    refused = {}
+    for name in exchange_calendars.get_calendar_names(include_aliases=False):
+        try:
+            counted = sessions(name, "2023-01-01", "2023-12-31")
+        except ConfigError as error:
+            refused[name] = str(error)
+        else:
+            assert 230 <= len(counted) <= 365, name
+    # pandas 3 does not ask this calendar for the Sundays it traded on until 2026.
+    assert list(refused) == ["XTAE"]
+    assert len(refused["XTAE"]) < 300
 
 
 def test_no_bar_lies_in_a_lunch_break() -> None:

@@ -149,17 +149,24 @@ def half_hours() -> pd.DataFrame:
     return bars[~((index.get_level_values("symbol") == "B") & (session == DATES[4]))]
 
 
+def _sessions_of(universe: pd.DataFrame) -> list[tuple[str, int, int]]:
+    """Spans of whole sessions, from the first to the last half-hour, by the numbers of the sessions."""
+    opens, closes = (bar_times("XNYS", DATES[0], DATES[7], "30m")[row::13] for row in (0, 12))
+    numbers = opens.get_indexer(universe["start"]), closes.get_indexer(universe["end"])
+    return list(zip(universe["symbol"], *(side.tolist() for side in numbers), strict=True))
+
+
 def test_intraday_rules_are_known_before_the_session_opens(half_hours: pd.DataFrame) -> None:
     universe = eligible(half_hours, stated("A", "B"), min_dollar_volume=500.0, window=1, timeframe="30m")
     # 13 half-hours at 50 shares of 2: the session after a busy one, which for B's fourth is its sixth, as it has no fifth.
-    assert universe.to_numpy().tolist() == [["B", DATES[number], DATES[number]] for number in (1, 5, 7)]
+    assert _sessions_of(universe) == [("B", number, number) for number in (1, 5, 7)]
     inside = half_hours.index[Universe(universe).mask(half_hours.index)]
     assert inside.get_level_values("date").normalize().value_counts().to_dict() == {DATES[1]: 13, DATES[5]: 13, DATES[7]: 13}
 
 
 def test_intraday_age_counts_sessions(half_hours: pd.DataFrame) -> None:
     universe = eligible(half_hours, stated("A", "B"), min_age=5, timeframe="30m")
-    assert universe.to_numpy().tolist() == [["A", DATES[5], DATES[7]], ["B", DATES[6], DATES[7]]]
+    assert _sessions_of(universe) == [("A", 5, 7), ("B", 6, 7)]
 
 
 def test_a_span_of_dates_holds_every_bar_of_its_sessions(half_hours: pd.DataFrame) -> None:

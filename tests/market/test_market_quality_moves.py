@@ -114,6 +114,25 @@ def test_a_crash_that_half_recovers_the_next_day_stays() -> None:
     assert {(name, kept) for _, _, name, kept in found(half_back)} == {("jump", "kept")}
 
 
+@pytest.mark.parametrize("opens_low", [True, False])
+def test_a_crash_that_comes_all_the_way_back_stays_if_it_was_traded(opens_low: bool) -> None:
+    """Halved and doubled again within two days: without unusual volume it is a bad price."""
+    usual, grids = market(), scaled(market(), slice(AT, AT + 1), 5, 0.5)
+    if not opens_low:
+        for name in ("open", "high"):
+            grids[name][AT, 5] = usual[name][AT, 5]
+    assert found(grids) == [("S05", AT, "reverting_jump", "quarantined")]
+    heavy = traded(traded(grids, 8.0), 8.0, AT + 1)
+    assert {kept for _, _, _, kept in found(heavy)} == {"kept"}
+
+
+def test_a_slip_of_the_whole_market_is_quarantined_too() -> None:
+    grids = market()
+    for symbol in range(N_SYMBOLS):
+        grids = scaled(grids, slice(AT, AT + 1), symbol, 100.0)
+    assert found(grids) == [(f"S{symbol:02d}", AT, "scale_slip", "quarantined") for symbol in range(N_SYMBOLS)]
+
+
 def test_a_day_on_which_everything_falls_is_no_finding_and_the_one_who_falls_alone_is() -> None:
     grids = market()
     for symbol in range(N_SYMBOLS):
@@ -173,6 +192,27 @@ def test_a_copy_of_another_symbols_row_is_quarantined_and_the_owner_keeps_it() -
     for name, values in market().items():
         copied[name][AT, 2] = values[AT, 9]
     assert found(copied) == [("S02", AT, "other_symbol", "quarantined")]
+
+
+def test_classes_of_a_share_own_none_of_each_others_rows() -> None:
+    """Both fall by 25 % for a day and are traded a lot: the same prices are no sign of an error."""
+    grids = market()
+    for values in grids.values():
+        values[:, 6] = values[:, 5]
+    for symbol in (5, 6):
+        grids = scaled(grids, slice(AT, AT + 1), symbol, 0.75)
+        grids = traded(traded(grids, 12.0, AT, symbol), 9.0, AT + 1, symbol)
+    assert {(name, kept) for _, _, name, kept in found(grids)} == {("jump", "kept")}
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_cheap_shares_have_equal_prices_by_chance(seed: int) -> None:
+    grids = market(seed)
+    prices = ("open", "high", "low", "close")
+    for name in prices:
+        grids[name] = np.maximum(np.rint(5.0 * grids[name] / grids["close"][0]), 1.0) / 100.0
+    grids["high"], grids["low"] = (pick([grids[name] for name in prices], axis=0) for pick in (np.max, np.min))
+    assert {kept for _, _, _, kept in found(grids)} <= {"kept"}
 
 
 def test_a_row_of_another_date_is_quarantined_where_it_does_not_fit() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from touchstone.market._quality import Examination, examine
+from touchstone.market.quality import Examination, examine
 from touchstone.sources import load
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "sp500_5yr"

@@ -136,8 +136,11 @@ def _hold(closes: pd.Series, listed: pd.DataFrame) -> list[float]:
     shares, before, wealth = 1.0 / closes.iloc[0], closes.index[0], []
     for date, close in closes.items():
         due = listed[(listed["ex_date"] > before) & (listed["ex_date"] <= date)]
-        shares *= due.loc[due["kind"] == "split", "value"].prod()
-        shares += shares * due.loc[due["kind"].isin(["dividend", "spinoff"]), "value"].sum() / close
+        cash = 0.0
+        for _, together in due.groupby("ex_date"):
+            shares *= together.loc[together["kind"] == "split", "value"].prod()
+            cash += shares * together.loc[together["kind"].isin(["dividend", "spinoff"]), "value"].sum()
+        shares += cash / close
         wealth.append(shares * close)
         before = date
     return wealth

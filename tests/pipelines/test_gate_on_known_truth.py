@@ -21,8 +21,12 @@ def _verdict(project: Path, runner: RunProject, *, seed: int, rank_ic: float) ->
 
 @pytest.mark.slow
 def test_a_planted_signal_passes_on_four_of_five_seeds(project: Path, runner: RunProject) -> None:
-    passed = [_verdict(project, runner, seed=seed, rank_ic=0.05)["passed"] for seed in SEEDS]
-    assert sum(passed) >= 4
+    passed: list[bool] = []
+    for seed in SEEDS:
+        passed.append(_verdict(project, runner, seed=seed, rank_ic=0.05)["passed"])
+        if sum(passed) >= 4 or passed.count(False) > 1:  # the seeds that are left can change nothing
+            break
+    assert sum(passed) >= 4, passed
 
 
 @pytest.mark.slow

@@ -72,7 +72,8 @@ class Lab:
 
     def outputs(self) -> dict[str, bytes]:
         data = self.root / "data"
-        return {path.relative_to(data).as_posix(): path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
+        files = (path for path in sorted(data.rglob("*")) if path.is_file() and path.name != "README.md")  # git's notes
+        return {path.relative_to(data).as_posix(): path.read_bytes() for path in files}
 
     def known(self) -> list[str]:
         return (self.root / "ledger" / "known.jsonl").read_text().splitlines()

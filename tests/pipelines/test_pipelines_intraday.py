@@ -120,6 +120,11 @@ def test_the_service_gives_the_scores_of_the_pipeline(run: RunView) -> None:
     expected = run.table("scores")["score"].loc[at]
     assert {one.symbol: one.score for one in answer.scores} == expected.dropna().to_dict()
     assert json.loads(answer.model_dump_json())["date"].endswith("Z")
+    # The universe of the run is on the clock of its bars, as `market.eligible` gives it.
+    timed = run.table("universe").astype(str).to_dict("records")
+    assert all(len(row["start"]) > len("2010-01-04") for row in timed)
+    again = predict(_bundle(run), json.dumps(_request(run, at) | {"universe": timed}).encode(), alias="champion")
+    assert again.scores == answer.scores
 
 
 def test_the_service_refuses_dates_where_its_model_reads_bars(run: RunView) -> None:

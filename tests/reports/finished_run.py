@@ -25,7 +25,7 @@ GATE = {
 }
 PARAMETERS: dict[str, Any] = {
     "seed": 7,
-    "data": {"source": "sample", "start": "2010-01-04", "end": "2013-12-31", "symbols": [], "calendar": "XNYS"},
+    "data": {"source": "sample", "start": "2010-01-04", "end": "2013-12-31", "symbols": [], "calendar": "XNYS", "derive": []},
     "features": {"sets": ["momentum"], "transform": "rank", "audit_cuts": 4},
     "labels": {"horizon": HORIZON, "fill": "next_close"},
     "backtest": {"fill": "next_close", "side_fraction": 0.2, "rebalance_every": None, "commission_bps": 1.0, "half_spread_bps": 5.0},

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from test_reports_tear_sheet import MEASURE, browse
 
@@ -104,6 +105,19 @@ def test_fields_that_were_computed_are_told_apart(run: RunView, tmp_path: Path) 
 
     assert '<td class="name">Fields observed</td><td class="">open, high, low, close, volume</td>' in shown
     assert "vwap = (high + low + close) / 3" in shown
+
+
+def test_sectors_are_counted_for_the_symbols_that_are_there(run: RunView, tmp_path: Path) -> None:
+    copy = tmp_path / "data"
+    shutil.copytree(run.folder, copy)
+    path = copy / "03_primary" / "sectors.parquet"
+    one = run.table("bars", columns=[]).index.unique("symbol")[0]
+    spans = pd.DataFrame({"symbol": [one, "ELSEWHERE"], "sector": ["energy", "health"]})
+    always = spans.assign(start=pd.Timestamp("1900-01-01").as_unit("us"), end=pd.Timestamp("2200-01-01").as_unit("us"))
+
+    for table, said in ((always, "1 sectors of 1 of 12 symbols, over the whole span"), (always[1:], "none stated")):
+        table.to_parquet(path)
+        assert said in reports.source_table(RunView("", copy)).html
 
 
 def test_a_run_that_used_other_data_lends_its_id_to_none(run: RunView, tmp_path: Path) -> None:

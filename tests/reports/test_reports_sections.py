@@ -119,10 +119,24 @@ def test_parameters_are_flat_and_readable(project: Path) -> None:
     table = dict(row for row in rows(reports.parameters_table(open_run(root=project))) if row)
 
     assert table["data.symbols"] == "all"
+    assert table["data.derive"] == "none"
     assert table["features.sets"] == "momentum"
     assert table["backtest.rebalance_every"] == "not set"
     assert table["backtest.half_spread_bps"] == "5"
     assert table["validation.gate.no_look_ahead.required"] == "yes"
+
+
+def test_the_data_are_told_with_their_width_currency_and_what_was_computed(project: Path, tmp_path: Path) -> None:
+    write_run(tmp_path)
+    path = tmp_path / "data" / "01_raw" / "metadata.json"
+    told = json.loads(path.read_text()) | {"timeframe": "5m", "currency": "EUR", "derived": ["vwap_hlc3"]}
+    path.write_text(json.dumps(told))
+
+    plain, other = (dict(rows(reports.data_table(open_run(root=root)))) for root in (project, tmp_path))
+
+    assert plain["Bars"] == "1d on the calendar XNYS"
+    assert (other["Bars"], other["Currency"]) == ("5m on the calendar XNYS", "EUR")
+    assert other["Fields"] == "close, computed: vwap = (high + low + close) / 3"
 
 
 def test_texts_are_escaped_and_rows_must_fit_the_header() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from touchstone.backtest import _kernels
-from touchstone.errors import ConfigError, DataError, name_few, nearest
+from touchstone.errors import ConfigError, DataError, moment, name_few, nearest
 from touchstone.types import FloatArray, IntArray
 
 __all__ = ["Events", "Orders", "Prices", "plan_events", "plan_orders", "read_prices"]
@@ -72,15 +72,15 @@ def plan_orders(target_weights: pd.DataFrame, sessions: pd.DatetimeIndex, fill: 
     """Put each decision on the session of its fill; one decided on the last session is not filled any more."""
     decided = sessions.get_indexer(target_weights.index)
     if (decided < 0).any():
-        strays = [f"{date:%Y-%m-%d}" for date in target_weights.index[decided < 0]]
+        strays = [moment(date) for date in target_weights.index[decided < 0]]
         raise DataError(f"Decisions must fall on sessions of the bars, but got {name_few(strays)}: move them to a session.")
     filled = decided if fill == "same_close" else decided + 1
     inside = filled < len(sessions)
     if not inside.any():
-        raise DataError(f"A fill needs a session after the decision, but the bars end on {sessions[-1]:%Y-%m-%d}: bring later bars.")
+        raise DataError(f"A fill needs a session after the decision, but the bars end on {moment(sessions[-1])}: bring later bars.")
     if filled[0] == 0:
         raise DataError(
-            f"The account opens on the session before the first fill, but the bars begin with it on {sessions[0]:%Y-%m-%d}: "
+            f"The account opens on the session before the first fill, but the bars begin with it on {moment(sessions[0])}: "
             "decide one session later or bring one earlier bar."
         )
     numbers = np.full(len(sessions), -1, dtype=np.int64)
@@ -171,6 +171,6 @@ def _known_actions(actions: pd.DataFrame | None, symbols: pd.Index) -> pd.DataFr
     value = table["value"]
     bad = table[~np.isfinite(value) | ((table["kind"] == "split") & (value <= 0.0)) | ((table["kind"] == "delisting") & (value < -1.0))]
     if len(bad):
-        offenders = [f"{row.symbol} {row.kind} {row.ex_date:%Y-%m-%d} {row.value}" for row in bad.itertuples()]
+        offenders = [f"{row.symbol} {row.kind} {moment(row.ex_date)} {row.value}" for row in bad.itertuples()]
         raise DataError(f"A split must be above 0, a delisting return at least -1, every value finite, but got {name_few(offenders)}.")
     return table

@@ -105,15 +105,25 @@ def _told(verdict: Validation) -> Iterable[Any]:
     yield "columns: " + ", ".join(read)
     if "symbol" not in verdict.columns:
         yield "symbols: from the names of the files"
+    yield f"for a run, in params.yaml: data.files: {{columns: {_mapping(verdict)}, adjustment: {metadata.adjustment}}}"
     if verdict.unread:
         yield "not read: " + ", ".join(f"'{column}'" for column in verdict.unread)
     yield from (f"note: {caveat}" for caveat in metadata.caveats)
     if len(verdict.findings):
         yield _checks(verdict.by_check)
         yield _worst(verdict.worst(_WORST), len(verdict.findings))
+    if 2 * int((verdict.findings["check"] == "not_a_session").sum()) > verdict.n_rows:
+        yield "hint: most rows stand where the exchange has no bar: see --calendar, --timeframe and, below a day, --timezone and --stamp"
     errors = int((verdict.findings["severity"] == "error").sum())
     failed = f"FAILED: {verdict.n_quarantined:,} rows would be quarantined; {errors:,} findings are errors."
     yield "PASSED: no row would be quarantined." if verdict.passed else failed
+
+
+def _mapping(verdict: Validation) -> str:
+    """The columns as YAML on a line; JSON quotes are YAML's, too."""
+    import json
+
+    return "{" + ", ".join(f"{name}: {json.dumps(column, ensure_ascii=False)}" for name, column in verdict.columns.items()) + "}"
 
 
 def _checks(counts: pd.DataFrame) -> Table:

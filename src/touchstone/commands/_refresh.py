@@ -6,11 +6,12 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from touchstone.errors import ConfigError, DataError, name_few
+from touchstone.parameters import Timeframe
 from touchstone.root import project_root
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ Tell = Callable[[str, int, int], None]
 @click.option("--symbol", "symbols", multiple=True, help="Symbol or series; several times for several. Default: those of params.yaml.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), default=None, help="First session; default data.start.")
 @click.option("--end", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Last session; default data.end, or the last that is over.")
-def refresh(source: str | None, symbols: tuple[str, ...], start: dt.datetime | None, end: dt.datetime | None) -> None:
+@click.option("--calendar", default=None, help="Exchange calendar, such as 24/7 for binance; default data.calendar.")
+@click.option("--timeframe", default=None, type=click.Choice(get_args(Timeframe)), help="Width of a bar; default data.timeframe.")
+def refresh(source: str | None, symbols: tuple[str, ...], start: dt.datetime | None, end: dt.datetime | None, **clock: str | None) -> None:
     """Fetch what is missing of SOURCE, or of every network source that params.yaml names, and judge it."""
     from touchstone.configuration import read_parameters
     from touchstone.parameters import parse
@@ -36,7 +39,7 @@ def refresh(source: str | None, symbols: tuple[str, ...], start: dt.datetime | N
     root = project_root()
     data = parse(read_parameters(root / "params.yaml")).data
     asked = {name: value.date() for name, value in (("start", start), ("end", end)) if value is not None}
-    data = data.model_copy(update=asked)
+    data = data.model_copy(update=asked | {name: value for name, value in clock.items() if value is not None})
     failures = [_one(root, name, data, symbols) for name in _names(source, data)]
     if any(failures):
         raise click.ClickException(f"{sum(failures)} symbols or series could not be fetched, as told above; the others are kept.")
@@ -51,7 +54,7 @@ def _names(source: str | None, data: DataParameters) -> list[str]:
     if not found:
         raise ConfigError(
             f"Only network sources are refreshed, but params.yaml names none (data.source: {data.source}): name one, as in "
-            "`touchstone refresh binance --symbol BTCUSDT`."
+            "`touchstone refresh binance --symbol BTCUSDT --calendar 24/7`."
         )
     return found
 
@@ -84,16 +87,18 @@ def _one(root: Path, name: str, data: DataParameters, symbols: tuple[str, ...]) 
 
 @contextmanager
 def _progress(name: str) -> Iterator[Tell]:
-    """A bar on the terminal's error stream, which leaves the output to what was found."""
+    """A bar on the error stream, which leaves the output to what was found; none where nobody watches."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[symbol]}"),
-        console=Console(stderr=True),
+        console=console,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(name, total=None, symbol="")
 
@@ -124,19 +129,21 @@ def _judge(root: Path, name: str, data: DataParameters, done: Refreshed) -> None
     from touchstone.pipelines.ingestion.fetched import section
 
     options: dict[str, Any] = {**section(data, name), "snapshots": str(root / data.snapshots)}
-    loaded = sources.load(
-        name,
-        start=data.start,
-        end=data.end,
-        symbols=tuple(done.new_rows),
-        calendar=data.calendar,
-        timeframe=data.timeframe if name not in data.macro_sources else "1d",
-        **options,
-    )
-    if loaded.bars.empty:
-        click.echo(f"  {len(loaded.macro)} macro values of {loaded.macro['series'].nunique()} series")
-        return
+    own = root / data.tables
     try:
+        loaded = sources.load(
+            name,
+            start=data.start,
+            end=data.end,
+            symbols=tuple(done.new_rows),
+            calendar=data.calendar,
+            timeframe=data.timeframe if name not in data.macro_sources else "1d",
+            tables=own if name == data.source and own.is_dir() else None,
+            **options,
+        )
+        if loaded.bars.empty:
+            click.echo(f"  {len(loaded.macro)} macro values of {loaded.macro['series'].nunique()} series")
+            return
         judged = ingest(loaded)
     except DataError as problem:
         click.secho(f"  {problem}", fg="red")
@@ -154,16 +161,20 @@ def _freshness(loaded: MarketData, data: DataParameters, done: Refreshed) -> Non
     from touchstone.market import freshness
 
     about = loaded.metadata
+    is_gated = data.max_age_sessions is not None or data.max_age_minutes is not None
     found = freshness(
         loaded.bars,
         calendar=about.calendar,
         timeframe=about.timeframe,
         expected=done.end,
-        max_age_sessions=data.max_age_sessions or 0,
+        max_age_sessions=data.max_age_sessions if is_gated else 0,
         max_age_minutes=data.max_age_minutes,
+        universe=loaded.universe,
         actions=loaded.actions,
+        symbols=tuple(done.new_rows),
     )
-    late = "" if found.lagging.empty else f"; {len(found.lagging)} lag: {name_few(found.lagging['symbol'])}"
+    what = "lag beyond the limit, a run would stop" if is_gated else "end earlier (no limit is set, a run would go on)"
+    late = "" if found.lagging.empty else f"; {len(found.lagging)} {what}: {name_few(found.lagging['symbol'])}"
     click.echo(f"  last bar {_stamp(found.last_seen)}, expected {_stamp(found.expected)}{late}")
 
 

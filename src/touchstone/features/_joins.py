@@ -42,8 +42,9 @@ def market_wide(signals: pd.DataFrame) -> list[str]:
     DataError
         A name with rows for ``*`` and rows for single symbols: it would be ranked on some sessions and not on others.
     """
-    for_all = set(signals.loc[signals["symbol"] == EVERY_SYMBOL, "name"])
-    for_one = set(signals.loc[signals["symbol"] != EVERY_SYMBOL, "name"])
+    speaks_of_all = (signals["symbol"] == EVERY_SYMBOL).to_numpy()
+    # A set of millions of names one by one would take longer than the features.
+    for_all, for_one = (set(signals["name"][chosen].unique()) for chosen in (speaks_of_all, ~speaks_of_all))
     both = sorted(for_all & for_one)
     if both:
         raise DataError(
@@ -54,16 +55,17 @@ def market_wide(signals: pd.DataFrame) -> list[str]:
 
 
 def signal_by_session(signals: pd.DataFrame, name: str, symbols: pd.Index, sessions: pd.DatetimeIndex) -> FloatArray:
-    """Value of one signal for each symbol at the close of each session: the one that became known last.
+    """Value of one signal for each symbol at the close of each session.
 
-    A row whose symbol is ``*`` speaks of every symbol.
+    As with macro, of the rows known by then the latest period wins, and of one period the latest ``known_at``: a late correction of
+    an old value does not take the place of a newer one. A row whose symbol is ``*`` speaks of every symbol.
 
     Returns
     -------
     FloatArray
         Shape (n_symbols, n_sessions); NaN before the first value is known.
     """
-    rows = signals[signals["name"] == name].sort_values(["known_at", "period"], kind="stable")
+    rows = signals[signals["name"] == name].sort_values(["period", "known_at"], kind="stable")
     owner = symbols.get_indexer(pd.Index(rows["symbol"]))
     for_all = (rows["symbol"] == EVERY_SYMBOL).to_numpy()
     slot = sessions.searchsorted(pd.DatetimeIndex(rows["known_at"]), side="left")

@@ -118,8 +118,9 @@ def _members(request: Request, grid: Grid) -> pd.Index:
     if request.universe is None:
         return grid.symbols
     listed = pd.Index(request.universe["symbol"].unique())
-    now = pd.MultiIndex.from_product([grid.sessions[-1:], listed], names=["date", "symbol"])
-    members: pd.Index = listed[market.Universe(request.universe).mask(now)]
+    # The bar before it stands beside it: a stamp at midnight, alone, would be read as a session.
+    now = pd.MultiIndex.from_product([grid.sessions[-2:], listed], names=["date", "symbol"])
+    members: pd.Index = listed[market.Universe(request.universe).mask(now)[-len(listed) :]]
     return members
 
 
@@ -130,8 +131,9 @@ def _require_history(request: Request, grid: Grid, needed: pd.Index) -> None:
     short = first[first > start]
     if request.universe is not None:
         listed = request.universe.groupby("symbol")["start"].min().reindex(short.index)
-        # A listing is dated by its session, a bar may carry a time of day.
-        short = short[~(listed >= short.dt.normalize())]
+        # A listing is dated by its session, or set on that session's first bar; the symbol's own first bar may come later in it.
+        is_moment = listed != listed.dt.normalize()
+        short = short[~((listed >= short.dt.normalize()) | (is_moment & (listed > short - pd.Timedelta(days=1))))]
     if len(short):
         offenders = name_few(f"{symbol} from {moment(date)}" for symbol, date in short.items())
         raise DataError(

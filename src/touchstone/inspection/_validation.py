@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from touchstone import market, sources
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, SourceError, name_few
 
 __all__ = ["Validation", "validate_files"]
 
@@ -99,6 +99,9 @@ def validate_files(
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not given:
         raise ConfigError("Files are validated, but none was given: name at least one file or folder.")
+    absent = [str(path) for path in given if not path.exists()]
+    if absent:
+        raise SourceError(f"Files are validated where they lie, but {name_few(absent)} does not exist: mend the path.")
     told = dict(columns or {})
     guess = sources.guess_columns(given[0])
     mapping = guess.corrected(told)

@@ -76,7 +76,6 @@ def forward_return(bars: pd.DataFrame, *, horizon: int, fill: str = "next_close"
     end = np.minimum(start + horizon, delisted)
     known = end < n_sessions
     sold = np.minimum(end, n_sessions - 1)
-    # The shares of a delisted symbol are those of its last bar: a delisting session carries no split.
     paid = np.where(known & (end == delisted), holding.payoff[sold, grid.asset], price[sold, grid.asset])
     worth = paid * holding.shares[sold, grid.asset] + (holding.cash[sold, grid.asset] - holding.cash[bought, grid.asset])
     label = np.where(known, worth / (price[bought, grid.asset] * holding.shares[bought, grid.asset]) - 1.0, np.nan)

@@ -24,7 +24,7 @@ class Holding:
     shares : shares it has become by each session, the splits of that session included.
     cash : cash it has paid by each session, that session's payments included; it is not reinvested.
     delisting : int64, first session at or after this one on which the symbol is delisted; n_sessions for none.
-    payoff : what one share of the last bar is paid at a delisting session; NaN elsewhere.
+    payoff : what one share of a delisting session is paid on it; NaN elsewhere.
     """
 
     shares: FloatArray
@@ -37,7 +37,7 @@ class Holding:
         known = _inside(grid, actions)
         shares = _shares(grid, known[known["kind"] == "split"])
         cash = _cash(grid, known[known["kind"].isin(_CASH)], shares)
-        delisting, payoff = _delistings(grid, close, known[known["kind"] == "delisting"])
+        delisting, payoff = _delistings(grid, close, known[known["kind"] == "delisting"], shares)
         return cls(shares, cash, delisting, payoff)
 
 
@@ -73,7 +73,7 @@ def _cash(grid: Grid, payments: pd.DataFrame, shares: FloatArray) -> FloatArray:
     return np.add.accumulate(cash, axis=0)
 
 
-def _delistings(grid: Grid, close: FloatArray, delistings: pd.DataFrame) -> tuple[IntArray, FloatArray]:
+def _delistings(grid: Grid, close: FloatArray, delistings: pd.DataFrame, shares: FloatArray) -> tuple[IntArray, FloatArray]:
     n_sessions = len(grid.dates)
     following = np.full(grid.shape, n_sessions, dtype=np.int64)
     payoff = np.full(grid.shape, np.nan)
@@ -81,5 +81,7 @@ def _delistings(grid: Grid, close: FloatArray, delistings: pd.DataFrame) -> tupl
         traded = np.flatnonzero(~np.isnan(close[:session, asset]))
         if traded.size:
             following[session, asset] = session
-            payoff[session, asset] = close[traded[-1], asset] * (1.0 + value)
+            # One share of the last bar may be several by now.
+            last = close[traded[-1], asset] * (shares[traded[-1], asset] / shares[session, asset])
+            payoff[session, asset] = last * (1.0 + value)
     return np.minimum.accumulate(following[::-1], axis=0)[::-1], payoff

@@ -17,12 +17,12 @@ from touchstone.market._ingest import Ingested, ingest
 from touchstone.market._judge import JudgedBars, judge
 from touchstone.market._membership import eligible, membership_caveats
 from touchstone.market._moments import at_bars
-from touchstone.market._quality import MarketContext, check
 from touchstone.market._schemas import empty_table, validate
 from touchstone.market._sectors import UNKNOWN_SECTOR, Sectors
 from touchstone.market._unadjust import unadjust
 from touchstone.market._universe import Universe
 from touchstone.market._words import BarWords, bar_words
+from touchstone.market.quality import MarketContext, check
 
 __all__ = [
     "UNKNOWN_SECTOR",

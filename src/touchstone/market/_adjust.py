@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -105,8 +106,9 @@ def adjustment_factors(
     A factor is 1 at a symbol's first bar. An action counts from the symbol's first bar that is neither before its ex-date nor
     before it was known; one with an ex-date up to the first bar is in the prices already. A split of *v* new shares for an old
     one multiplies by *v*. A dividend or spin-off worth *d* a share multiplies the price by 1 + d / close: it buys shares at
-    the close of that bar, so the adjusted return of an ex-date is (close + d) / previous close - 1. The dividend of a split's
-    date is per new share. Delistings change no factor.
+    the close of that bar, so the adjusted return of an ex-date is (close + d) / previous close - 1. A dividend is per share of its
+    own ex-date, on a split's date per new share: where its bar comes after a later split, *d* is divided by that. Delistings
+    change no factor.
 
     Parameters
     ----------
@@ -158,18 +160,25 @@ def _steps(panel: SymbolRows, actions: pd.DataFrame, continued: BoolArray) -> tu
     codes = panel.symbols.get_indexer(pd.Index(counted["symbol"]))
     ex_days, known_days = days(counted["ex_date"]), days(counted["known_at"])
     values, is_split = counted["value"].to_numpy(dtype=np.float64), (counted["kind"] == "split").to_numpy()
-    # One order, so that products and sums are the same bits however the table is sorted.
-    for k in np.lexsort((values, ~is_split, ex_days, codes)):
-        symbol = int(codes[k])
+    split_of: dict[int, list[tuple[int, int, float]]] = {}
+    # One order, so that products and sums are the same bits however the table is sorted; splits go first, payouts ask for them.
+    for k in np.lexsort((values, ex_days, codes, ~is_split)):
+        symbol, ex_day = int(codes[k]), int(ex_days[k])
         if symbol < 0:
             continue
         first, end = panel.starts[symbol], panel.starts[symbol + 1]
-        row = panel.row_at(symbol, max(int(ex_days[k]), int(known_days[k])))
-        in_the_prices = not continued[symbol] and ex_days[k] <= panel.dates[first]
+        row = panel.row_at(symbol, max(ex_day, int(known_days[k])))
+        in_the_prices = not continued[symbol] and ex_day <= panel.dates[first]
         if row in (first, end) or in_the_prices:
             continue
         if is_split[k]:
             splits[row] *= values[k]
+            split_of.setdefault(symbol, []).append((ex_day, row, values[k]))
         else:
-            payouts[row] += values[k] / panel.closes[row]
+            payouts[row] += values[k] / _shares_since(split_of.get(symbol, []), ex_day, row) / panel.closes[row]
     return splits, payouts
+
+
+def _shares_since(splits: list[tuple[int, int, float]], ex_day: int, row: int) -> float:
+    """Shares at a row for one on an ex-date before it: by the splits between the two that are counted by then."""
+    return math.prod(value for day, counted_at, value in splits if day > ex_day and counted_at <= row)

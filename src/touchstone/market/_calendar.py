@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -10,6 +11,7 @@ import exchange_calendars
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from exchange_calendars.pandas_extensions.offsets import OrthodoxEaster
 
 from touchstone.errors import ConfigError, name_few, nearest
 from touchstone.types import IntArray
@@ -22,6 +24,11 @@ _MINUTES = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60}
 _REFERENCE_YEARS = (2015, 2024)
 # A session may open the evening before its date and close at midnight after it.
 _NEIGHBOURS = pd.Timedelta(days=2)
+
+# pandas 3 adds an offset to a date by `_add_datetime`; exchange_calendars 4.13 still defines the `_apply` of pandas 2, and without this
+# the calendars of Athens, Belgrade, Bucharest and Cyprus cannot be built.
+if "_add_datetime" not in vars(OrthodoxEaster):
+    OrthodoxEaster._add_datetime = OrthodoxEaster._apply
 
 Times = npt.NDArray[np.datetime64]
 
@@ -262,7 +269,8 @@ def _hours_of_years(calendar: str, first: int, last: int) -> _Hours:
     try:
         built = exchange_calendars.get_calendar(calendar, start=pd.Timestamp(first, 1, 1), end=pd.Timestamp(last, 12, 31))
     except ValueError as problem:
-        raise ConfigError(f"The calendar {calendar} does not cover {first}-01-01 to {last}-12-31: {problem}") from None
+        told = textwrap.shorten(str(problem), 200, placeholder=" …")
+        raise ConfigError(f"The calendar {calendar} does not cover {first}-01-01 to {last}-12-31: {told}") from None
     times = (_naive(getattr(built, name)) for name in ("opens", "break_starts", "break_ends", "closes"))
     return _Hours(built.sessions.to_numpy().astype("datetime64[us]"), *times)
 

@@ -13,7 +13,15 @@ from touchstone.market._calendar import days, sessions
 from touchstone.market._schemas import PRICE_FIELDS, validate
 from touchstone.types import FloatArray, IntArray
 
-__all__ = ["Converted", "convert_currency", "foreign_currencies", "require_rates", "single_currency"]
+__all__ = [
+    "Converted",
+    "benchmark_currency",
+    "convert_benchmark",
+    "convert_currency",
+    "foreign_currencies",
+    "require_rates",
+    "single_currency",
+]
 
 _PAYOUTS = ("dividend", "spinoff")
 
@@ -81,16 +89,22 @@ def foreign_currencies(assets: pd.DataFrame, symbols: pd.Index, *, to: str, defa
     return sorted(set(stated) - {to})
 
 
-def require_rates(rates: pd.DataFrame, currencies: Iterable[str], *, to: str) -> None:
-    """Refuse currencies of which no rate into the other is given.
+def benchmark_currency(assets: pd.DataFrame, name: str) -> str:
+    """Give the currency of a benchmark: that of the asset which bears its name; empty where nobody says."""
+    stated = assets.loc[assets["symbol"] == name, "currency"]
+    return "" if stated.empty else str(stated.iloc[0])
+
+
+def require_rates(rates: pd.DataFrame, currencies: Iterable[str], *, to: str) -> tuple[str, ...]:
+    """Refuse currencies of which no rate into the other is given; say for the others, for people, by which way they go.
 
     Raises
     ------
     DataError
-        A pair without a row.
+        A pair without a row, or with several ways through a third currency.
     """
-    for currency in currencies:
-        _Pair.of(rates, currency, to)
+    routes = ((currency, _route(rates, currency, to)) for currency in currencies)
+    return tuple(currency if len(route) == 1 else f"{currency} (through {route[0][1]})" for currency, route in routes)
 
 
 def convert_currency(
@@ -108,8 +122,9 @@ def convert_currency(
 
     A bar is converted with the rate of the latest date among those with ``known_at`` at or before the bar, in its latest revision,
     and never with a later one; so a converted price is known at its bar. A rate is units of ``quote`` for one ``base``; the inverse
-    pair is divided by. Volumes are shares and stay. A payout takes the rate known at its ex-date; one whose ex-date lies before the
-    first or after the last bar touches no price and is left out.
+    pair is divided by. Without either, the two rates through the one third currency that has both are multiplied. Volumes are
+    shares and stay. A payout is in the currency of its prices and takes the rate known at its ex-date; one whose ex-date lies before
+    the symbol's first bar or after the last bar of all touches no price and is left out.
 
     Parameters
     ----------
@@ -131,7 +146,8 @@ def convert_currency(
     Raises
     ------
     DataError
-        A symbol without a currency; a pair without rates; a bar before the first known rate; a rate that is too old.
+        A symbol without a currency; a pair without rates, or with several third currencies; a bar before the first known rate; a rate
+        that is too old.
     """
     validate("rates", rates)
     symbols = bars.index.unique("symbol")
@@ -140,21 +156,79 @@ def convert_currency(
         return Converted(bars, actions, ())
     stated = _currencies(assets, symbols, default)
     dates = pd.DatetimeIndex(bars.index.get_level_values("date"))
-    touching = _touching(actions, dates)
+    touching = _touching(actions, bars.index)
     factor, paid = np.ones(len(bars)), np.ones(len(touching))
     of_bar, of_action = (stated.reindex(owners).to_numpy() for owners in (bars.index.get_level_values("symbol"), touching["symbol"]))
     payout, ex_dates = touching["kind"].isin(_PAYOUTS).to_numpy(), pd.DatetimeIndex(touching["ex_date"])
     for currency in foreign:
-        pair = _Pair.of(rates, currency, to)
         rows, listed = of_bar == currency, (of_action == currency) & payout
-        factor[rows] = pair.at(dates[rows], calendar, max_age_sessions)
-        paid[listed] = pair.at(ex_dates[listed], calendar, max_age_sessions)
+        for base, quote in _route(rates, currency, to):
+            pair = _Pair.of(rates, base, quote)
+            factor[rows] *= pair.at(dates[rows], calendar, max_age_sessions)
+            paid[listed] *= pair.at(ex_dates[listed], calendar, max_age_sessions)
     prices = {field: bars[field].to_numpy() * factor for field in bars.columns if field in PRICE_FIELDS}
     changed = payout & np.isin(of_action, foreign)
     # A converted payout is not known before the rate of its ex-date is.
     known = touching["known_at"].where(~changed, touching[["known_at", "ex_date"]].max(axis=1))
     converted = touching.assign(value=touching["value"].to_numpy() * paid, known_at=known)
     return Converted(bars.assign(**prices), converted, tuple(f"{currency}/{to}" for currency in foreign))
+
+
+def convert_benchmark(
+    benchmark: pd.DataFrame,
+    rates: pd.DataFrame,
+    *,
+    base: str,
+    to: str,
+    stamps: pd.DatetimeIndex,
+    calendar: str,
+    max_age_sessions: int = 5,
+) -> pd.DataFrame:
+    """Convert a benchmark by the rules of `convert_currency`.
+
+    Parameters
+    ----------
+    benchmark : DataFrame, index date
+    rates : DataFrame
+    base, to : str
+        The benchmark's currency, and the one of the prices.
+    stamps : DatetimeIndex
+        Of the bars, in any order.
+    calendar : str
+    max_age_sessions : int
+
+    Returns
+    -------
+    DataFrame, index date
+        The rows from the first bar to the last: what lies outside is compared with no price, and rates need not reach it.
+
+    Raises
+    ------
+    DataError
+        As `convert_currency`.
+    """
+    if base == to:
+        return benchmark
+    inside: pd.DataFrame = benchmark[(benchmark.index >= stamps.min()) & (benchmark.index <= stamps.max())]
+    dates, close = pd.DatetimeIndex(inside.index), inside["close"].to_numpy(copy=True)
+    for leg in _route(rates, base, to):
+        close *= _Pair.of(rates, *leg).at(dates, calendar, max_age_sessions)
+    return inside.assign(close=close)
+
+
+def _route(rates: pd.DataFrame, base: str, quote: str) -> tuple[tuple[str, str], ...]:
+    """The pairs, each given one way or the other, that lead from a currency to another."""
+    given = {frozenset(pair) for pair in zip(rates["base"], rates["quote"], strict=True)}
+    if frozenset((base, quote)) in given:
+        return ((base, quote),)
+    between = sorted({name for pair in given for name in pair if {frozenset((base, name)), frozenset((name, quote))} <= given})
+    if len(between) == 1:
+        return ((base, between[0]), (between[0], quote))
+    told = f"add rows of base {base} and quote {quote}"
+    if between:
+        raise DataError(f"Prices in {base} must have one way into {quote}, but the rates go through {name_few(between)}: {told}.")
+    pairs = sorted({f"{row.base}/{row.quote}" for row in rates.itertuples()})
+    raise DataError(f"Prices in {base} need rates into {quote}, but the table of rates has {name_few(pairs) or 'no rows'}: {told}.")
 
 
 @dataclass(frozen=True)
@@ -172,12 +246,6 @@ class _Pair:
         direct = rates[(rates["base"] == base) & (rates["quote"] == quote)]
         inverse = rates[(rates["base"] == quote) & (rates["quote"] == base)]
         used = inverse if direct.empty else direct
-        if used.empty:
-            pairs = sorted({f"{row.base}/{row.quote}" for row in rates.itertuples()})
-            raise DataError(
-                f"Prices in {base} need rates into {quote}, but the table of rates has {name_few(pairs) or 'no rows'}: "
-                f"add rows of base {base} and quote {quote}."
-            )
         used = used.sort_values(["date", "known_at"], kind="stable", ignore_index=True)
         values = used["rate"].to_numpy(dtype=np.float64)
         order = np.lexsort((np.arange(len(used)), days(used["known_at"])))
@@ -214,10 +282,14 @@ class _Pair:
             )
 
 
-def _touching(actions: pd.DataFrame, dates: pd.DatetimeIndex) -> pd.DataFrame:
-    inside = (actions["ex_date"] >= dates.min().normalize()) & (actions["ex_date"] <= dates.max())
-    kept = inside | ~actions["kind"].isin(_PAYOUTS)
-    return actions[kept].reset_index(drop=True)
+def _touching(actions: pd.DataFrame, index: pd.Index) -> pd.DataFrame:
+    """All but the payouts that no bar follows or that lie before all bars of their symbol: of those days there may be no rate."""
+    dates = index.get_level_values("date").to_series()
+    first = dates.groupby(index.get_level_values("symbol").to_numpy()).min().dt.normalize()
+    since = first.reindex(actions["symbol"]).to_numpy()
+    inside = (actions["ex_date"] >= since) & (actions["ex_date"] <= dates.max())
+    kept: pd.DataFrame = actions[inside | ~actions["kind"].isin(_PAYOUTS)]
+    return kept.reset_index(drop=True)
 
 
 def _currencies(assets: pd.DataFrame, symbols: pd.Index, default: str) -> pd.Series:

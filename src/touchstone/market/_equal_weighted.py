@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,8 @@ def equal_weighted(bars: pd.DataFrame, *, universe: pd.DataFrame | None = None, 
 
     The return of session *t* is the mean over the symbols that were members at session *t - 1* and have a close on both
     sessions; it is known at the close of *t*. Dividends and splits of `actions` are included. A symbol that was delisted
-    after *t - 1* counts with its delisting return. This is a daily rebalanced portfolio without costs.
+    after *t - 1* counts with its delisting return, and with that alone where it has a bar on its ex-date. This is a daily
+    rebalanced portfolio without costs.
 
     Parameters
     ----------
@@ -42,9 +44,10 @@ def equal_weighted(bars: pd.DataFrame, *, universe: pd.DataFrame | None = None, 
     closes = adjust(bars[["close"]], given.assign(known_at=given["ex_date"]))["close"]
     members = Universe(universe).mask if universe is not None else _everyone
     dates = pd.DatetimeIndex(bars.index.get_level_values("date").unique(), name="date")
-    session, returns = _held(closes, members)
-    gone_session, gone_returns = _delisted(closes, given, dates, members)
-    session, returns = np.concatenate([session, gone_session]), np.concatenate([returns, gone_returns])
+    gone = _delistings(closes, given, dates)
+    session, returns = _held(closes, members, gone)
+    counted = members(gone.last)
+    session, returns = np.concatenate([session, gone.session[counted]]), np.concatenate([returns, gone.returns[counted]])
     total = np.bincount(session, weights=returns, minlength=len(dates))
     count = np.bincount(session, minlength=len(dates))
     mean = np.divide(total, count, out=np.full(len(dates), np.nan), where=count > 0)
@@ -58,25 +61,40 @@ def _everyone(index: pd.Index) -> BoolArray:
     return np.ones(len(index), dtype=np.bool_)
 
 
-def _held(closes: pd.Series, members: Members) -> tuple[IntArray, FloatArray]:
-    """Session number and return of every symbol with a close on that session and the one before."""
-    codes = pd.factorize(closes.index.get_level_values("symbol"), sort=True)[0]
-    session = pd.factorize(closes.index.get_level_values("date"), sort=True)[0]
+@dataclass(frozen=True, eq=False)
+class _Gone:
+    """What was delisted: the row of its last bar before, the session number on which its holders were paid, and their return."""
+
+    last: pd.Index
+    session: IntArray
+    returns: FloatArray
+
+
+def _held(closes: pd.Series, members: Members, gone: _Gone) -> tuple[IntArray, FloatArray]:
+    """Session number and return of every symbol with a close on that session and the one before, unless it was delisted on it."""
+    codes, symbols = pd.factorize(closes.index.get_level_values("symbol"), sort=True)
+    session, dates = pd.factorize(closes.index.get_level_values("date"), sort=True)
     order = np.lexsort((session, codes))
     before, after = order[:-1], order[1:]
     was_member = members(closes.index)[before]
-    pairs = (codes[before] == codes[after]) & (session[after] == session[before] + 1) & was_member
+    paid_off = symbols.get_indexer(gone.last.get_level_values("symbol")) * len(dates) + gone.session
+    still_held = ~np.isin(codes[after] * len(dates) + session[after], paid_off)
+    pairs = (codes[before] == codes[after]) & (session[after] == session[before] + 1) & was_member & still_held
     before, after = before[pairs], after[pairs]
     prices = closes.to_numpy()
     return session[after].astype(np.int64), prices[after] / prices[before] - 1.0
 
 
-def _delisted(closes: pd.Series, actions: pd.DataFrame, dates: pd.DatetimeIndex, members: Members) -> tuple[IntArray, FloatArray]:
-    """Session number and return of every member that was delisted, on the first session from its ex-date on."""
-    gone = actions[actions["kind"] == "delisting"].sort_values(["symbol", "ex_date"])
-    rows = closes.index.to_frame(index=False).drop_duplicates("symbol", keep="last").set_index("symbol")["date"]
-    gone = gone[gone["symbol"].isin(rows.index)]
-    last = pd.MultiIndex.from_arrays([rows.loc[gone["symbol"]], gone["symbol"]], names=["date", "symbol"])
-    session = np.searchsorted(days(dates), days(gone["ex_date"]))
-    counted = members(last) & (session < len(dates))
-    return session[counted].astype(np.int64), gone["value"].to_numpy(dtype=np.float64)[counted]
+def _delistings(closes: pd.Series, actions: pd.DataFrame, dates: pd.DatetimeIndex) -> _Gone:
+    """Delistings of symbols with a bar before, on the first session from their ex-date on."""
+    listed = actions[actions["kind"] == "delisting"].sort_values(["symbol", "ex_date"])
+    session = np.searchsorted(days(dates), days(listed["ex_date"])).astype(np.int64)
+    bars, names = days(closes.index.get_level_values("date")), closes.index.get_level_values("symbol")
+    rows, kept = [], []
+    for number, symbol, ex_day in zip(range(len(listed)), listed["symbol"], days(listed["ex_date"]), strict=True):
+        own = np.flatnonzero((names == symbol) & (bars < ex_day))
+        if len(own) and session[number] < len(dates):
+            rows.append(own[-1])
+            kept.append(number)
+    last = closes.index[np.array(rows, dtype=np.int64)]
+    return _Gone(last, session[kept], listed["value"].to_numpy(dtype=np.float64)[kept])

@@ -10,6 +10,7 @@ import pandas as pd
 from touchstone.errors import DataError, moment, name_few
 from touchstone.market._calendar import DAILY, bar_times, days, last_complete_bar, session_of, sessions
 from touchstone.market._codes import last_bars
+from touchstone.market._moments import at_bars
 from touchstone.market._schemas import empty_table
 from touchstone.types import BoolArray, IntArray
 
@@ -124,7 +125,8 @@ def freshness(
     last = last_bars(bars)
     last = last[last.index.isin(symbols)] if symbols else last
     last_seen = pd.Timestamp(last.max()) if len(last) else pd.Timestamp("NaT")
-    names = _who(last, universe, expected, symbols, timeframe)
+    spans = None if universe is None else at_bars(universe, pd.DatetimeIndex([*last, expected]), calendar=calendar, timeframe=timeframe)
+    names = _who(last, spans, expected, symbols)
     required = _still_listed(last.reindex(pd.Index(sorted(names), dtype="str")), expected, actions)
     limits = {"sessions": max_age_sessions, "minutes": max_age_minutes}
     stamps = pd.Series([*required, last_seen]).astype("datetime64[us]")
@@ -169,15 +171,13 @@ def expected_bar(calendar: str, timeframe: str = DAILY, *, at: pd.Timestamp, end
     return pd.Timestamp(bar_times(calendar, session, session, timeframe)[-1])
 
 
-def _who(last: pd.Series, universe: pd.DataFrame | None, expected: pd.Timestamp, symbols: tuple[str, ...], timeframe: str) -> set[str]:
+def _who(last: pd.Series, universe: pd.DataFrame | None, expected: pd.Timestamp, symbols: tuple[str, ...]) -> set[str]:
     """Symbols that must be fresh unless they were delisted."""
     asked = set(symbols)
     if universe is None or universe.empty:
         return set(last.index) | asked
     seen = last.max() if len(last) else expected
-    # A bar that closes at midnight belongs to the day before.
-    reached = (seen if timeframe == DAILY else seen - pd.Timedelta(microseconds=1)).normalize()
-    members = set(universe.loc[(universe["start"] <= expected) & (universe["end"] >= reached), "symbol"])
+    members = set(universe.loc[(universe["start"] <= expected) & (universe["end"] >= seen), "symbol"])
     return members & asked if asked else members
 
 

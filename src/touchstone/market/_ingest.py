@@ -7,9 +7,10 @@ from functools import partial
 
 import pandas as pd
 
-from touchstone.errors import DataError
-from touchstone.market._currency import convert_currency, single_currency
-from touchstone.market._data import MarketData
+from touchstone.errors import DataError, moment, name_few
+from touchstone.market._calendar import DAILY, session_of
+from touchstone.market._currency import benchmark_currency, convert_benchmark, convert_currency, single_currency
+from touchstone.market._data import MarketData, Metadata
 from touchstone.market._derive import derive
 from touchstone.market._judge import judge
 from touchstone.market._moments import at_bars
@@ -47,14 +48,15 @@ def ingest(raw: MarketData) -> Ingested:
 
     No row is lost: raw rows = clean rows + quarantined rows, which is checked. The universe is the source's, or else each
     symbol's own span from its first to its last clean bar, which is known only afterwards: a source whose symbols come and go
-    should say when they did. Quality is judged on what the source gave; then the dates of actions, macro and signals are set on the
-    clock of the bars (`at_bars`), prices and payouts are converted into ``metadata.currency``, and ``metadata.derived`` is computed.
+    should say when they did. Quality is judged on what the source gave; then the dates of actions, macro, signals, universe and
+    sectors are set on the clock of the bars (`at_bars`), prices, payouts and a benchmark that says what it is in are converted into
+    ``metadata.currency``, and ``metadata.derived`` is computed.
 
     Raises
     ------
     DataError
         A table that breaks its schema; no clean bar at all; a row that was lost; prices in several currencies that `declare` was
-        not told to convert; as `convert_currency`.
+        not told to convert; a split that stands twice; a benchmark on none of the bars' dates; as `convert_currency` and `at_bars`.
     ConfigError
         Unknown calendar.
     """
@@ -65,33 +67,48 @@ def ingest(raw: MarketData) -> Ingested:
     stamps = pd.DatetimeIndex(judged.bars.index.get_level_values("date"))
     timed = partial(at_bars, stamps=stamps, calendar=told.calendar, timeframe=told.timeframe)
     assets = _sorted("assets", raw.assets, ["symbol"])
-    bars, actions = _converted(
-        judged.bars, timed(_sorted("actions", raw.actions, ["symbol", "ex_date", "kind", "value"])), assets, timed(raw.rates), raw
-    )
+    rates = timed(_sorted("rates", raw.rates, ["base", "quote", "date", "known_at"]))
+    actions = timed(_once(_sorted("actions", raw.actions, ["symbol", "ex_date", "kind", "value"])))
+    currency = told.currency or single_currency(assets, judged.bars.index.unique("symbol"))
+    bars, actions = _converted(judged.bars, actions, assets, rates, currency=currency, calendar=told.calendar)
     return Ingested(
         bars=_derived(bars, told.derived),
         actions=actions,
         macro=timed(_sorted("macro", raw.macro, ["series", "period", "known_at"])),
         signals=timed(_sorted("signals", raw.signals, ["name", "symbol", "period", "known_at"])),
-        universe=_sorted("universe", _spans(bars) if raw.universe.empty else raw.universe, ["symbol", "start"]),
-        benchmark=validate("benchmark", raw.benchmark),
+        universe=timed(_sorted("universe", _spans(bars, told) if raw.universe.empty else raw.universe, ["symbol", "start"])),
+        benchmark=_benchmark(raw, assets, rates, stamps=stamps, currency=currency),
         assets=assets,
-        sectors=_sorted("sectors", raw.sectors, ["symbol", "start", "sector"]),
+        sectors=timed(_sorted("sectors", raw.sectors, ["symbol", "start", "sector"])),
         quality=judged.quality,
         quarantine=judged.quarantine,
     )
 
 
 def _converted(
-    bars: pd.DataFrame, actions: pd.DataFrame, assets: pd.DataFrame, rates: pd.DataFrame, raw: MarketData
+    bars: pd.DataFrame, actions: pd.DataFrame, assets: pd.DataFrame, rates: pd.DataFrame, *, currency: str, calendar: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    currency = raw.metadata.currency
     if not currency:
-        single_currency(assets, bars.index.unique("symbol"), default="")
         return bars, actions
-    done = convert_currency(bars, assets, rates, to=currency, default=currency, calendar=raw.metadata.calendar, actions=actions)
+    done = convert_currency(bars, assets, rates, to=currency, default=currency, calendar=calendar, actions=actions)
     # Checking millions of rows again that nobody touched would cost more than the work itself.
     return done.bars if done.bars is bars else validate("bars", done.bars), done.actions
+
+
+def _benchmark(raw: MarketData, assets: pd.DataFrame, rates: pd.DataFrame, *, stamps: pd.DatetimeIndex, currency: str) -> pd.DataFrame:
+    """The benchmark in the currency of the prices, where it says what it is in; it must stand beside some of the bars."""
+    given, told = validate("benchmark", raw.benchmark), raw.metadata
+    if given.empty:
+        return given
+    if not given.index.isin(stamps).any():
+        raise DataError(
+            f"A benchmark must have closes of the bars' dates, but none of its {len(given)} rows, {moment(given.index[0])} to "
+            f"{moment(given.index[-1])}, is one: date it as the bars are dated, or leave it out."
+        )
+    stated = benchmark_currency(assets, told.benchmark_name)
+    if not currency or not stated:
+        return given
+    return convert_benchmark(given, rates, base=stated, to=currency, stamps=stamps, calendar=told.calendar)
 
 
 def _derived(bars: pd.DataFrame, recipes: tuple[str, ...]) -> pd.DataFrame:
@@ -102,9 +119,23 @@ def _sorted(name: str, table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return validate(name, table).sort_values(keys, kind="stable", ignore_index=True)
 
 
-def _spans(bars: pd.DataFrame) -> pd.DataFrame:
+def _once(actions: pd.DataFrame) -> pd.DataFrame:
+    """Payouts of one day add up; a split told twice would be two splits."""
+    keys = ["symbol", "ex_date", "kind"]
+    twice = actions[actions.duplicated(keys) & actions["kind"].isin(["split", "delisting"])]
+    if len(twice):
+        shown = name_few(f"{row.symbol} {row.kind} {row.ex_date:%Y-%m-%d}" for row in twice.itertuples())
+        raise DataError(f"A symbol may have one split and one delisting on an ex-date, but these stand twice: {shown}; keep one row.")
+    return actions
+
+
+def _spans(bars: pd.DataFrame, told: Metadata) -> pd.DataFrame:
+    """First and last session of every symbol."""
     dates = bars.index.get_level_values("date").to_series().groupby(bars.index.get_level_values("symbol").to_numpy())
     spans = dates.agg(start="min", end="max").rename_axis("symbol").reset_index()
+    if told.timeframe != DAILY:
+        ends = {name: session_of(pd.DatetimeIndex(spans[name]), told.calendar, told.timeframe) for name in ("start", "end")}
+        spans = spans.assign(**ends)
     return spans.astype({"symbol": "str"})
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from touchstone.errors import DataError
 from touchstone.market._data import Timeframe
-from touchstone.market._quality import Examination, MarketContext, examine
 from touchstone.market._schemas import validate
+from touchstone.market.quality import Examination, MarketContext, examine
 
 __all__ = ["JudgedBars", "judge"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from touchstone.errors import ConfigError, name_few
 from touchstone.market._calendar import DAILY, days, session_of
 from touchstone.market._codes import last_bars, level_codes
+from touchstone.market._moments import at_bars
 from touchstone.market._universe import Universe
 from touchstone.types import BoolArray, FloatArray, IntArray
 
@@ -53,7 +55,8 @@ def eligible(
     Returns
     -------
     DataFrame
-        ``symbol, start, end``, sorted: unbroken runs of the symbol's bars on which it belongs, from the first to the last of them.
+        ``symbol, start, end``, sorted: unbroken runs of the symbol's bars on which it belongs, from the first to the last of them;
+        of whole sessions with intraday bars, as `at_bars` sets them.
         An `end` is where a run happens to stop: use it through `Universe.mask`, which asks for each row alone. Without a rule the
         universe as it was given.
 
@@ -66,13 +69,14 @@ def eligible(
         return universe
     if min_dollar_volume:
         _require_dollars(bars, adjustment)
+    timed = partial(at_bars, stamps=pd.DatetimeIndex(bars.index.unique("date")), calendar=calendar, timeframe=timeframe)
     rows = _Rows.of(bars, calendar, timeframe, with_volume=min_dollar_volume > 0.0)
-    member = rows.stated(universe) & (rows.age >= min_age)
+    member = Universe(timed(universe)).mask(bars.index)[rows.first_bar] & (rows.age >= min_age)
     if min_dollar_volume:
         member &= rows.usual_dollars(window) >= min_dollar_volume
     first, last = rows.ends_of_runs(member)
     spans = {"symbol": rows.names.take(rows.symbol[first]), "start": rows.session[first], "end": rows.session[last]}
-    return pd.DataFrame(spans).astype({"symbol": "str"})
+    return timed(pd.DataFrame(spans).astype({"symbol": "str"}))
 
 
 def membership_caveats(bars: pd.DataFrame, universe: pd.DataFrame, actions: pd.DataFrame) -> tuple[str, ...]:
@@ -117,8 +121,8 @@ class _Rows:
     Attributes
     ----------
     names : Index
-    symbol, age : int64 arrays
-        Position in `names`; how many rows of the symbol came before.
+    first_bar, symbol, age : int64 arrays
+        Number of its first bar; position in `names`; how many rows of the symbol came before.
     session : DatetimeIndex
     dollars : float64 array or None
         Close times volume.
@@ -127,6 +131,7 @@ class _Rows:
     """
 
     names: pd.Index
+    first_bar: IntArray
     symbol: IntArray
     age: IntArray
     session: pd.DatetimeIndex
@@ -150,11 +155,8 @@ class _Rows:
         begins = np.flatnonzero(np.diff(symbol, prepend=-1))
         age = np.arange(len(symbol)) - np.repeat(begins, np.diff(begins, append=len(symbol)))
         judged_at = np.arange(len(symbol)) if timeframe == DAILY else np.where(age > 0, np.arange(len(symbol)) - 1, -1)
-        return cls(pd.Index(names), symbol, age, pd.DatetimeIndex(stamps[starts].astype("datetime64[us]")), dollars, judged_at)
-
-    def stated(self, universe: pd.DataFrame) -> BoolArray:
-        """Which rows the stated membership contains."""
-        return Universe(universe).mask(pd.MultiIndex.from_arrays([self.session, self.names.take(self.symbol)], names=["date", "symbol"]))
+        sessions = pd.DatetimeIndex(stamps[starts].astype("datetime64[us]"))
+        return cls(pd.Index(names), order[starts], symbol, age, sessions, dollars, judged_at)
 
     def usual_dollars(self, window: int) -> FloatArray:
         """Median dollar volume of the window that ends where each row is judged; NaN before there are so many rows."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from touchstone.errors import ConfigError, DataError, name_few, nearest
+from touchstone.errors import ConfigError, DataError, moment, name_few, nearest
 
 __all__ = ["BAR_FIELDS", "PRICE_FIELDS", "empty_table", "validate"]
 
@@ -239,7 +239,7 @@ def _sentence(name: str, table: _Table, flat: pd.DataFrame, problem: pa.errors.S
 
 
 def _show(value: object) -> str:
-    return f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value)
+    return moment(value) if isinstance(value, pd.Timestamp) else str(value)
 
 
 def _check_order(name: str, table: _Table, flat: pd.DataFrame) -> None:

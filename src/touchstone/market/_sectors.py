@@ -9,7 +9,7 @@ import pandas as pd
 
 from touchstone.market._calendar import days
 from touchstone.market._schemas import validate
-from touchstone.market._universe import session_days
+from touchstone.market._universe import on_one_clock
 from touchstone.types import IntArray
 
 __all__ = ["UNKNOWN_SECTOR", "Sectors"]
@@ -24,8 +24,8 @@ class Sectors:
     Parameters
     ----------
     frame : DataFrame
-        ``symbol, sector, start, end``: sessions, both ends belong to the span; spans of one symbol must not overlap. ``unknown`` is a
-        sector like any other.
+        ``symbol, sector, start, end``: sessions, or moments as in `Universe`; both ends belong to the span; spans of one symbol must
+        not overlap. ``unknown`` is a sector like any other.
 
     Raises
     ------
@@ -49,10 +49,11 @@ class Sectors:
         rows = self.frame.sort_values(["symbol", "start"], kind="stable", ignore_index=True)
         symbols = pd.Index(rows["symbol"].unique())
         span_owner, owner = symbols.get_indexer(rows["symbol"]), symbols.get_indexer(index.get_level_values("symbol"))
-        when, ends = session_days(days(index.get_level_values("date"))), days(rows["end"])
+        when = days(index.get_level_values("date"))
+        starts, ends = on_one_clock(when, days(rows["start"]), days(rows["end"]))
         # Spans of a symbol do not overlap: the last that has begun is the only one that can cover a date. One past the last row of
         # the table stands for no span at all.
-        place = _last_begun(span_owner, days(rows["start"]), owner, when)
+        place = _last_begun(span_owner, starts, owner, when)
         covers = (np.append(span_owner, -1)[place] == owner) & (when <= np.append(ends, -1)[place])
         place[~covers] = len(rows)
         names = np.append(rows["sector"].to_numpy(dtype=object), UNKNOWN_SECTOR)

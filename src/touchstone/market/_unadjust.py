@@ -19,7 +19,8 @@ def unadjust(bars: pd.DataFrame, actions: pd.DataFrame, *, kind: Kind = "split",
 
     The inverse of ``adjust(..., anchor="last")``: ``adjust(unadjust(bars, actions, kind=kind), actions, kind=kind, anchor="last")``
     gives the bars back up to rounding. A price before the ex-date of a split of *v* new shares for an old one is multiplied by *v*,
-    a volume divided. A dividend or spin-off worth *d* a share as traded multiplied the prices before it by 1 / (1 + d / close).
+    a volume divided. A dividend or spin-off worth *d* a share as traded multiplied the prices before it by 1 / (1 + d / close); where
+    the first bar from its ex-date on comes after a later split, *d* is divided by that.
 
     The result knows the future only as far as its input did: which actions a vendor took into a price is known at `as_of`, the
     price as traded was known at its own bar.
@@ -80,8 +81,11 @@ def _walk_back(
     counted = counted[(counted["row"] > 0) & (counted["day"] <= last_day)]
     for row, together in counted.groupby("row", sort=False):
         is_split = (together["kind"] == "split").to_numpy()
-        values = together["value"].to_numpy(dtype=np.float64)
-        ratio, paid = float(np.prod(values[is_split])), float(np.sum(values[~is_split]))
+        values, when = together["value"].to_numpy(dtype=np.float64), together["day"].to_numpy()
+        ratio = float(np.prod(values[is_split]))
+        # Per share of this bar: one of an earlier day is several by now if a split lies between.
+        since = [float(np.prod(values[is_split & (when > day)])) for day in when[~is_split]]
+        paid = float(np.sum(values[~is_split] / np.array(since)))
         if paid and row == len(dates):
             raise DataError(_no_price(together[~is_split]))
         # The close of this row is as traded by now: what came later is out of it.

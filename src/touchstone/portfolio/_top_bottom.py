@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import ConfigError, DataError, OrderError, name_few
+from touchstone.errors import ConfigError, DataError, OrderError, moment, name_few
 from touchstone.types import FloatArray
 
 __all__ = ["top_bottom"]
@@ -82,7 +82,7 @@ def _weigh(scores: FloatArray, weights: FloatArray, date: pd.Timestamp, *, side_
     if min(sides) < 1 or sum(sides) > len(names):
         asked = f"side_fraction {side_fraction}" if side_fraction is not None else f"{sides.long} long and {sides.short} short"
         raise OrderError(
-            f"Every side needs at least one name of its own, but {len(names)} are scored on {date:%Y-%m-%d} and {asked} was asked for: "
+            f"Every side needs at least one name of its own, but {len(names)} are scored on {moment(date)} and {asked} was asked for: "
             "score more symbols or ask for other sides."
         )
     # A stable sort keeps symbol order among equal scores; negation puts the best first.

@@ -116,12 +116,15 @@ def _membership(view: RunView) -> str:
 
 def _sectors(view: RunView) -> str:
     spans = view.table("sectors") if view.keeps("sectors") else market.empty_table("sectors")
-    known = spans[spans["sector"] != "unknown"]
+    index = view.table("bars", columns=[]).index
+    symbols, first = index.unique("symbol"), index.get_level_values("date").min()
+    # A table of one's own may speak of symbols that this run does not have.
+    known = spans[(spans["sector"] != "unknown") & spans["symbol"].isin(symbols)]
     if known.empty:
         return "none stated"
-    total = view.record("ingestion")["facts"]["n_symbols"]
-    named = f"{number(known['sector'].nunique(), 0)} sectors of {number(known['symbol'].nunique(), 0)} of {number(total, 0)} symbols"
-    return f"{named}, stated from {stamp(known['start'].min())} on"
+    named = f"{number(known['sector'].nunique(), 0)} sectors of {number(known['symbol'].nunique(), 0)} of {number(len(symbols), 0)} symbols"
+    begins = known["start"].min()
+    return f"{named}, {'over the whole span' if begins <= first else f'stated from {stamp(begins)} on'}"
 
 
 def _freshness(view: RunView) -> str:

@@ -137,7 +137,7 @@ def data_table(run: RunView) -> Block:
         ["Source", f"{run.metadata['source']}, prices adjusted: {_words(run.metadata['adjustment'])}"],
         ["Fields", ", ".join([*run.metadata["fields"], *(f"computed: {describe_derived(name)}" for name in run.metadata["derived"])])],
         ["Currency", run.metadata["currency"] or "not stated"],
-        ["Calendar", run.metadata["calendar"]],
+        ["Bars", f"{run.metadata.get('timeframe', '1d')} on the calendar {run.metadata['calendar']}"],
         ["Symbols", number(bars.index.get_level_values("symbol").nunique(), 0)],
         [words_of(run).many.capitalize(), f"{number(dates.nunique(), 0)}, {dates.min():%Y-%m-%d} to {dates.max():%Y-%m-%d}"],
         ["Rows", f"{number(len(bars), 0)} clean, {number(len(quarantine), 0)} quarantined"],
@@ -202,8 +202,13 @@ def _flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
     """Name and text of each value, sections joined by dots."""
     flat: list[tuple[str, str]] = []
     for name, value in values.items():
-        flat += _flat(value, f"{above}{name}.") if isinstance(value, Mapping) and value else [(above + name, _plain(value))]
+        flat += _flat(value, f"{above}{name}.") if isinstance(value, Mapping) and value else [(above + name, _told(above + name, value))]
     return flat
+
+
+def _told(name: str, value: Any) -> str:
+    """An empty list leaves nothing out in `data.symbols`, and asks for nothing anywhere else."""
+    return "all" if name == "data.symbols" and not value else _plain(value)
 
 
 def _plain(value: Any) -> str:
@@ -212,7 +217,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value) or "all"
+        return ", ".join(_plain(item) for item in value) or "none"
     if isinstance(value, float):
         return f"{value:,.10g}"
     return str(value) if value != {} else "none"

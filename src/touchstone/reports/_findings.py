@@ -79,7 +79,7 @@ def coverage_table(shares: pd.DataFrame) -> Block:
     for symbol in worst.index:
         of_symbol = shares.loc[symbol].dropna()
         low = of_symbol.idxmin()
-        rows.append([str(symbol), number(int((of_symbol < 1.0).sum()), 0), percent(float(of_symbol.min()), 0), stamp(low)])
+        rows.append([str(symbol), number(int((of_symbol < 1.0).sum()), 0), percent(float(of_symbol.min()), 1), stamp(low)])
     more = int((lacking > 0).sum()) - len(rows)
     caption = "Symbols with gaps" + (f", the first {len(rows)} of {number(more + len(rows), 0)}" if more else "")
     return table(["Symbol", "Stretches with gaps", "Lowest share", "In the stretch from"], rows, numbers=(1, 2), caption=caption)

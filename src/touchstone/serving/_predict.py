@@ -111,7 +111,7 @@ def _timed(card: Card, tables: Tables) -> Tables:
     if has_times == (card.timeframe == "1d"):
         wanted = "a date" if has_times else f"the close of a {card.timeframe} bar in UTC, like 2020-01-02T14:35:00Z,"
         raise DataError(f"This model reads bars of {card.timeframe}: give {wanted} for each, but got {moment(stamps[-1])}.")
-    dated = {name: getattr(tables, name) for name in ("actions", "macro", "signals")}
+    dated = {name: getattr(tables, name) for name in ("actions", "macro", "signals", "universe")}
     return replace(
         tables,
         **{

@@ -85,8 +85,8 @@ class ActionRow(TypedDict):
 @with_config(_CLOSED)
 class UniverseRow(TypedDict):
     symbol: Name
-    start: dt.date
-    end: dt.date
+    start: Moment
+    end: Moment
 
 
 @with_config(_CLOSED)

@@ -166,7 +166,10 @@ def _read_parquet(path: Path, stored: dict[str, str], wanted: Wanted) -> pa.Tabl
 def _require_columns(path: Path, stored: Mapping[str, str], header: list[str]) -> None:
     missing = [column for column in stored.values() if column not in header]
     if missing:
-        raise SourceError(f"Every file must have the column '{missing[0]}', but '{path}' lacks it: {nearest(missing[0], header)}.")
+        raise SourceError(
+            f"Every file must have the column '{missing[0]}', but '{path}' lacks it: {nearest(missing[0], header)}; say in "
+            "data.files.columns (a notebook: columns=) which column is which, and leave symbol out where the file's name is the symbol."
+        )
 
 
 def _require_rows(path: Path, n_rows: int) -> None:

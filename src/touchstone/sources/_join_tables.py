@@ -59,7 +59,15 @@ def _facts(before: MarketData, done: MarketData, own: UserTables) -> dict[str, o
     if kept != caveats:
         caveats = (*price_caveats(done.metadata.adjustment, done.actions), *kept)
     named = {"benchmark_name": own.benchmark_name} if "benchmark" in own.tables else {}
-    return {"caveats": (*caveats, *own.caveats, *_sector_caveats(before, own)), **named}
+    return {"caveats": (*caveats, *own.caveats, *_strangers(before, own), *_sector_caveats(before, own)), **named}
+
+
+def _strangers(data: MarketData, own: UserTables) -> tuple[str, ...]:
+    """Tables that name other symbols alone: spelled otherwise, they would be passed over without a word."""
+    known = {*data.bars.index.unique("symbol"), _EVERY_SYMBOL, data.metadata.benchmark_name, own.benchmark_name}
+    named = {name: own.tables[name]["symbol"] for name in _BY_SYMBOL if name in own.tables}
+    lost = [name for name, symbols in named.items() if len(symbols) and not symbols.isin(known).any()]
+    return tuple(f"No symbol of your table {name} has bars: they are spelled otherwise, or it is meant for other bars." for name in lost)
 
 
 def _sector_caveats(data: MarketData, own: UserTables) -> tuple[str, ...]:
@@ -96,6 +104,8 @@ def _merge_assets(name: str, source: pd.DataFrame, given: pd.DataFrame, own: Use
     return validate(name, table[list(given.columns)].astype("str"))
 
 
+_EVERY_SYMBOL = "*"
+_BY_SYMBOL = ("actions", "assets", "sectors", "signals", "universe")
 _KEYS = {
     "actions": ["symbol", "ex_date", "kind"],
     "macro": ["series", "period", "known_at"],

@@ -16,6 +16,9 @@ __all__ = ["TABLE_COLUMNS", "TableColumns", "read_columns"]
 
 _DATES = frozenset({"date", "period", "known_at", "expires_at", "ex_date", "start", "end", "as_of"})
 _NUMBERS = frozenset({"value", "rate", "close", "lag_days"})
+# A year or a month alone would be read as its first day; midnight with a zone is how many tools write a date.
+_FULL_DATE = r"\d{4}-?\d{2}-?\d{2}"
+_MIDNIGHT_SOMEWHERE = r"^(\d{4}-\d{2}-\d{2})[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)$"
 
 
 @dataclass(frozen=True)
@@ -51,12 +54,15 @@ TABLE_COLUMNS = {
 def read_columns(path: Path, columns: TableColumns) -> pd.DataFrame:
     """Read a file's columns as dates (UTC, naive), numbers and names; rows without a value are left out.
 
+    Midnight with a time zone is the date that it shows, any other time with a zone a moment. Names lose the blanks around them.
+
     Raises
     ------
     SourceError
         A file that cannot be read.
     DataError
-        A missing or unknown column, a blank where none may be, text where a date or number belongs; file and column are named.
+        A missing or unknown column or one that stands twice, a blank where none may be, text where a date or number belongs, numbers
+        with a fraction where a name belongs; file and column are named.
     """
     raw = _read(path)
     known = (*columns.required, *columns.optional)
@@ -66,6 +72,8 @@ def read_columns(path: Path, columns: TableColumns) -> pd.DataFrame:
     unknown = [str(column) for column in raw.columns if column not in known]
     if unknown:
         raise DataError(f"'{path}' must have known columns only, but has '{unknown[0]}': {nearest(unknown[0], known)}; rename or drop it.")
+    if not raw.columns.is_unique:
+        raise DataError(f"'{path}' must have each column once, but has '{raw.columns[raw.columns.duplicated()][0]}' twice: drop one.")
     frame = pd.DataFrame({column: _typed(path, column, raw[column]) for column in known if column in raw.columns})
     for column in frame.columns.difference(list(columns.may_be_blank)):
         blank = frame[column].isna() | (frame[column] == "") if column not in _DATES | _NUMBERS else frame[column].isna()
@@ -97,17 +105,26 @@ def _typed(path: Path, column: str, values: pd.Series) -> pd.Series:
         numbers = pd.to_numeric(values.replace("", None), errors="coerce").astype("float64")
         _refuse(path, column, values, numbers, "a number")
         return numbers
-    return values.fillna("").astype("str")
+    if pd.api.types.is_float_dtype(values.dtype) and values.notna().any():
+        # 600000.0 is the name of nothing, and a table of such names would match no bar without a word.
+        raise DataError(
+            f"Column '{column}' of '{path}' must hold names, but holds numbers like {values.dropna().iloc[0]}: write it as text."
+        )
+    return values.fillna("").astype("str").str.strip()
 
 
 def _dates(path: Path, column: str, values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        shown, in_utc = values.dt.tz_localize(None), values.dt.tz_convert(None)
+        return in_utc.mask(shown == shown.dt.normalize(), shown).dt.as_unit("us")
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
-        texts = values.where(values.notna(), None).astype("str").replace("", None)
+        texts = values.where(values.notna(), None).astype("str").str.strip().replace("", None)
+        texts = texts.where(texts.str.match(_FULL_DATE).fillna(False).astype("bool"), None)
+        texts = texts.str.replace(_MIDNIGHT_SOMEWHERE, r"\1", regex=True)
         dates = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
         _refuse(path, column, values, dates, "a date like 2020-01-31 or a time like 2020-01-31T14:30:00Z")
-        values = dates
-    in_utc = values.dt.tz_convert(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
-    return in_utc.dt.as_unit("us")
+        values = dates.dt.tz_convert(None)
+    return values.dt.as_unit("us")
 
 
 def _refuse(path: Path, column: str, given: pd.Series, read: pd.Series, what: str) -> None:

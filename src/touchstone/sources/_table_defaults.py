@@ -19,6 +19,7 @@ _ALWAYS = pd.Timestamp("1900-01-01").as_unit("us")
 # A value is worth reading for this many periods of its series, unless the table says when it expires.
 _MAX_AGE_PERIODS = 3
 _LEAST_AGE = pd.Timedelta(days=7)
+_A_MONTH = pd.Timedelta(days=28)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +55,9 @@ def _assets(_: Path, given: pd.DataFrame) -> Completed:
 def _sectors(path: Path, given: pd.DataFrame) -> Completed:
     if "as_of" in given and not {"start", "end"} & set(given):
         days = sorted(given["as_of"].dt.strftime("%Y-%m-%d").unique())
-        if len(days) != 1:
+        if len(days) > 1:
             raise DataError(f"Column 'as_of' of '{path}' must name one day for the whole table, but has {name_few(days)}: keep one.")
-        return Completed(given.assign(start=_ALWAYS, end=OPEN_END)[["symbol", "sector", "start", "end"]], as_of=days[0])
+        return Completed(given.assign(start=_ALWAYS, end=OPEN_END)[["symbol", "sector", "start", "end"]], as_of="".join(days))
     if "start" not in given or "as_of" in given:
         raise DataError(
             f"'{path}' must date its sectors with start and end, or say of which day an undated list is with as_of, but has "
@@ -120,11 +121,25 @@ def _known(path: Path, given: pd.DataFrame, *, of: str, keys: list[str]) -> tupl
         )
     if not (np.isfinite(given["lag_days"]) & (given["lag_days"] >= 0.0)).all():
         raise DataError(f"Column 'lag_days' of '{path}' must be 0 or more, but is {given['lag_days'].min():g} in a row: mend it.")
+    if of == "period":
+        _refuse_beginnings(path, given)
     known = given[of] + pd.to_timedelta(given["lag_days"], unit="D").astype("timedelta64[us]")
     lags = given.groupby(keys)["lag_days"].max()
     shown = name_few(f"{'/'.join(key) if isinstance(key, tuple) else key} {lag:g}" for key, lag in lags.items())
     caveat = f"{path.name} has no vintages: values are those of their last revision, known a stated lag in days after their {of} ({shown})."
     return given.assign(known_at=known), (caveat,)
+
+
+def _refuse_beginnings(path: Path, macro: pd.DataFrame) -> None:
+    """A lag from the first day of a month or quarter would make its value known before the period is over."""
+    for series, rows in macro.groupby("series"):
+        periods = rows["period"].drop_duplicates().sort_values()
+        steps = periods.diff().dropna()
+        if len(steps) and (periods.dt.day == 1).all() and (steps >= _A_MONTH).all():
+            raise DataError(
+                f"A lag counts from the end of a period, but series '{series}' of '{path}' is dated by first days of months, as of "
+                f"{periods.iloc[0]:%Y-%m-%d}: date each value by the last day that it speaks of, or say when it came out (known_at)."
+            )
 
 
 def _expiry(path: Path, macro: pd.DataFrame) -> pd.Series:

@@ -105,5 +105,6 @@ def _read_table(path: Path) -> Completed:
     twice = flat[flat.duplicated(keys)]
     if len(twice):
         shown = name_few(" ".join(str(value) for value in row) for row in twice[keys].itertuples(index=False))
-        raise DataError(f"'{path}' must have each ({', '.join(keys)}) once, but these stand twice: {shown}; keep one row.")
+        way_out = "keep one row, with the sum where they are two payouts" if name == "actions" else "keep one row"
+        raise DataError(f"'{path}' must have each ({', '.join(keys)}) once, but these stand twice: {shown}; {way_out}.")
     return done

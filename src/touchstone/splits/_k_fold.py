@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import ConfigError, DataError
+from touchstone.errors import ConfigError, DataError, moment
 from touchstone.splits._spans import Spans
 from touchstone.splits._split import Split
 
@@ -78,7 +78,7 @@ class PurgedKFold:
         train = spans.apart(others, test, after=self.embargo)
         if not train.size:
             raise DataError(
-                f"Every fold needs a training row, but the one tested from {spans.dates[first]:%Y-%m-%d} has none after the purge "
+                f"Every fold needs a training row, but the one tested from {moment(spans.dates[first])} has none after the purge "
                 f"and an embargo of {self.embargo}: bring more history, or lower the horizon, the embargo or n_folds={self.n_folds}."
             )
         return Split(train, test)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import DataError, name_few
+from touchstone.errors import DataError, moment, name_few
 from touchstone.types import BoolArray, IntArray
 
 __all__ = ["Spans"]
@@ -85,7 +85,7 @@ def _sessions(labels: pd.DataFrame) -> tuple[IntArray, pd.DatetimeIndex]:
     session, dates = pd.factorize(labels.index.get_level_values("date"), sort=True)
     backwards = np.flatnonzero(np.diff(session) < 0)
     if backwards.size:
-        where = name_few(f"{dates[number]:%Y-%m-%d}" for number in session[backwards + 1])
+        where = name_few(moment(dates[number]) for number in session[backwards + 1])
         raise DataError(f"Labels must be sorted by date, but the date goes backwards at {where}: sort them date-major.")
     return session.astype(np.int64), pd.DatetimeIndex(dates)
 

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import pandas as pd
 
-from touchstone.errors import ConfigError, DataError
+from touchstone.errors import ConfigError, DataError, moment
 from touchstone.splits._spans import Spans
 from touchstone.splits._split import Split
 
@@ -93,7 +93,7 @@ class PurgedWalkForward:
         train = spans.apart(candidates, test, before=self.embargo)
         if not train.size:
             raise DataError(
-                f"Every window needs a training row, but the one tested from {spans.dates[first]:%Y-%m-%d} has none after the purge "
+                f"Every window needs a training row, but the one tested from {moment(spans.dates[first])} has none after the purge "
                 f"and an embargo of {self.embargo}: raise n_train={self.n_train}, or lower the horizon or the embargo."
             )
         return Split(train, test)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
-from binance_market import BinanceMarket
+from binance_market import BinanceMarket, milliseconds
 from click.testing import CliRunner, Result
 from fred_archive import FredArchive
-from vendor_server import VendorServer
+from vendor_server import Answer, VendorServer
 
 from touchstone.cli import cli
 from touchstone.errors import SourceError
@@ -119,3 +120,27 @@ def test_a_run_before_any_refresh_says_what_to_do(place: Path, binance: VendorSe
         runner(place, stages=("ingestion",), env="base")
     assert isinstance(told.value, SourceError) or isinstance(told.value.__cause__, SourceError)
     assert not binance.asked, "a run never touches the network"
+
+
+def test_laggards_are_told_as_what_they_are(place: Path, binance: VendorServer) -> None:
+    tables = place / "data" / "00_external" / "tables"
+    assert run("binance").exit_code == 0
+    _set(place, end="2024-02-05")
+    told = run("binance", "--symbol", "BTCUSDT")
+    assert "lag" not in told.output
+    assert "end earlier" not in told.output, "what was not asked for cannot lag"
+    binance.ail_always(_short)
+    _set(place, end="2024-02-09")
+    told = run("binance")
+    assert "2 end earlier (no limit is set, a run would go on): BTCUSDT, ETHUSDT" in told.output
+    _set(place, max_age_sessions=2)
+    told = run("binance")
+    assert "2 lag beyond the limit, a run would stop: BTCUSDT, ETHUSDT" in told.output
+    (tables / "universe.csv").write_text("symbol,start,end\nBTCUSDT,2022-01-01,2024-12-31\nETHUSDT,2022-01-01,2024-01-15\n")
+    assert "1 lag beyond the limit, a run would stop: BTCUSDT" in run("binance").output, "a member that left need not be fresh"
+
+
+def _short(well: Answer, _: Answer | None) -> Answer:
+    """Klines that end on February 5."""
+    rows = json.loads(well.body)
+    return replace(well, body=json.dumps([row for row in rows if row[0] <= milliseconds("2024-02-05")]).encode()) if rows[0:] else well

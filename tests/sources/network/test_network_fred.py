@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from fred_archive import FredArchive
-from vendor_server import VendorServer
+from vendor_server import VendorServer, status
 
 from touchstone import sources
 from touchstone.errors import ConfigError
+from touchstone.market._moments import at_bars
 from touchstone.sources.network import Policy, Refreshed, refresh
 
 POLICY = Policy(requests_per_minute=60_000, timeout_s=2.0, attempts=2, backoff_s=0.001, backoff_max_s=0.01)
@@ -69,11 +70,9 @@ def update(served: VendorServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FRED_API_KEY", KEY)
 
     def bring(*series: str, **more: Any) -> Refreshed:
-        asked = {"now": pd.Timestamp("2024-03-01T22:00"), **more}
+        asked = {"now": pd.Timestamp("2024-03-01T22:00"), "snapshots": tmp_path, **more}
         options = {"series": series}
-        return refresh(
-            "fred", start="2000-01-03", options=options, snapshots=tmp_path, credentials=tmp_path / "none", policy=POLICY, **asked
-        )
+        return refresh("fred", start="2000-01-03", options=options, credentials=tmp_path / "none", policy=POLICY, **asked)
 
     return bring
 
@@ -171,3 +170,36 @@ def test_a_span_keeps_what_was_known_in_it(update: Callable[..., Refreshed], tmp
     update("GDP")
     found = rows(macro(tmp_path, "GDP", start="2023-11-01", end="2023-12-01"))
     assert [row[1] for row in found] == [27623.5, 27644.5]
+
+
+def test_of_two_vintages_within_the_period_the_later_one_counts(
+    archive: FredArchive, update: Callable[..., Refreshed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = [("2024-01-01", "2024-01-19", END, "2.8"), ("2024-01-01", "2024-01-12", "2024-01-18", "2.9")]
+    monkeypatch.setitem(archive.series, "UMICH", ("M", early))
+    update("UMICH")
+    assert rows(macro(tmp_path, "UMICH")) == [("2024-01-31", 2.8, "2024-01-31", "2024-04-30")]
+
+
+def test_a_release_is_known_at_the_close_of_its_day_and_not_before(update: Callable[..., Refreshed], tmp_path: Path) -> None:
+    update("GDP")
+    table = macro(tmp_path, "GDP")
+    stamps = pd.DatetimeIndex(["2023-10-26 13:35", "2023-10-26 20:00", "2023-10-27 20:00"])
+    known = at_bars(table, stamps, calendar="XNYS", timeframe="5m")["known_at"]
+    assert known.iloc[0] == pd.Timestamp("2023-10-26 20:00"), "out at half past eight, counted from the close on: a date says no hour"
+
+
+def test_spans_of_vintages_that_came_are_not_asked_for_again(
+    served: VendorServer, update: Callable[..., Refreshed], tmp_path: Path
+) -> None:
+    update("DGS10")
+    whole, n_whole = rows(macro(tmp_path, "DGS10")), len(served.asked)
+    other = tmp_path / "other"
+    served.recover()
+    served.ail(*[lambda well, last: well] * 6, status(500), status(500))
+    assert update("DGS10", snapshots=other).failed
+    n_landed = len(served.asked) - 2
+    served.recover()
+    assert not update("DGS10", snapshots=other).failed
+    assert len(served.asked) == n_whole - n_landed
+    assert rows(macro(other, "DGS10")) == whole

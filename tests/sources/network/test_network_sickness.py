@@ -166,6 +166,13 @@ def test_retry_after_is_waited_for_by_every_request(server: VendorServer, update
     assert min(others) - first >= 1.0
 
 
+def test_being_shut_out_is_no_answer_about_the_symbol(server: VendorServer, update: Callable[..., Refreshed]) -> None:
+    server.ail(status(418, retry_after="180"))
+    told = update("BTCUSDT").failed["BTCUSDT"]
+    assert "asks to be left alone for 180 s" in told
+    assert "check the name" not in told
+
+
 def test_a_pause_beyond_the_limit_is_not_waited_for(server: VendorServer, update: Callable[..., Refreshed]) -> None:
     server.ail(status(429, retry_after="3600"))
     started = time.monotonic()

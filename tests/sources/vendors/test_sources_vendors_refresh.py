@@ -10,12 +10,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from vendor_markets import ANSWERS, FIRST, KEYS, LAST, NOW, price_rows
+from vendor_markets import ANSWERS, FIRST, KEYS, LAST, NOW, PRICES, price_rows
+from vendor_payloads import yahoo_chart
 from vendor_server import Sickness, VendorServer, changed, cut_off, html, slow, status, truncated
 
 from touchstone import sources
 from touchstone.errors import ConfigError, SourceError
 from touchstone.lineage import data_hash
+from touchstone.market import bar_times
 from touchstone.sources.network import Policy, Refreshed, refresh
 
 POLICY = Policy(requests_per_minute=60_000, timeout_s=0.4, attempts=3, backoff_s=0.002, backoff_max_s=0.01)
@@ -191,3 +193,61 @@ def test_the_last_bar_is_one_that_is_over(update: Callable[..., Refreshed], read
     # On Friday March 1 at noon UTC the exchange has not opened; the vendor would give a bar of that day if asked.
     update("AAPL", end=None, now=pd.Timestamp("2024-03-01T12:00"))
     assert read().bars.index.get_level_values("date").max() == pd.Timestamp("2024-02-29")
+
+
+@pytest.mark.parametrize("vendor", ["finnhub"])
+def test_answers_with_and_without_actions_are_kept_apart(update: Callable[..., Refreshed], read: Callable[..., Any]) -> None:
+    update("AAPL", end="2024-02-15")
+    update("AAPL", options={"actions": False})
+    bare, whole = read(actions=False), read(actions=True)
+    assert bare.actions.empty
+    assert "Splits and dividends were not asked for." in bare.metadata.caveats
+    assert len(whole.actions) == 1
+    assert whole.bars.index.get_level_values("date").max() == pd.Timestamp("2024-02-15"), "an update without actions is not one of these"
+
+
+@pytest.mark.parametrize("vendor", ["stooq", "finnhub"])
+def test_a_restatement_reaches_back_to_the_first_bar_known(
+    vendor: str, server: VendorServer, update: Callable[..., Refreshed], read: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update("AAPL", end="2024-02-15")
+    before = read().bars["close"]
+    monkeypatch.setitem(PRICES, "AAPL", PRICES["AAPL"] - 100.0)
+    server.asked.clear()
+    update("AAPL", start="2024-02-05")
+    after = read(start=FIRST).bars["close"]
+    assert (before - after.loc[before.index]).round(6).eq(100.0).all()
+    assert len(after) == len(price_rows("AAPL"))
+
+
+def test_what_yahoo_has_forgotten_is_not_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A split changes intraday prices as a whole; Yahoo keeps 60 days, and prices older than that would stand on another footing."""
+    factor, charts = 1.0, []
+
+    def chart(query: dict[str, str]) -> Any:
+        charts.append(query["period1"])
+        first, last = (pd.Timestamp(int(query[name]), unit="s") for name in ("period1", "period2"))
+        opens = bar_times("XNYS", "2024-01-02", "2024-06-28", "15m") - pd.Timedelta("15min")
+        inside = opens[(opens >= first) & (opens < last)]
+        rows = [(f"{time}", *[factor * price for price in (10.0, 12.0, 8.0, 11.0)], 100) for time in inside]
+        return yahoo_chart("AAPL", rows, meta={"dataGranularity": "15m"})
+
+    with VendorServer({"/v8/finance/chart/{symbol}": chart}) as server:
+        monkeypatch.setenv("TOUCHSTONE_YAHOO_URL", server.url)
+
+        def bring(now: str) -> Refreshed:
+            asked = {"start": "2024-01-02", "timeframe": "15m", "policy": POLICY, "now": pd.Timestamp(now)}
+            return refresh("yahoo", symbols=("AAPL",), snapshots=tmp_path, credentials=tmp_path / "none", **asked)
+
+        assert not bring("2024-02-20T22:00").failed
+        assert not bring("2024-04-01T22:00").failed
+        factor = 0.5
+        done = bring("2024-05-20T22:00")
+        assert not done.failed
+        assert pd.Timestamp(int(charts[-1]), unit="s") == pd.Timestamp("2024-03-22")
+        assert not bring("2024-05-21T22:00").failed
+        assert pd.Timestamp(int(charts[-1]), unit="s") > pd.Timestamp("2024-05-01")
+    bars = sources.load("yahoo", snapshots=str(tmp_path), timeframe="15m").bars
+    assert set(bars["close"]) == {5.5}
+    with pytest.raises(SourceError, match=r"only from 2024-03-22 on.*or set data.start to 2024-03-22"):
+        sources.load("yahoo", snapshots=str(tmp_path), timeframe="15m", start="2024-01-02")

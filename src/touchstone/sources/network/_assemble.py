@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import SourceError
 from touchstone.market import empty_table
-from touchstone.sources.network._snapshots import Entry, SnapshotStore
-from touchstone.sources.network._vendor import Unusable, Vendor
+from touchstone.sources.network._snapshots import Entry, Kept, current
+from touchstone.sources.network._vendor import Page
 
-__all__ = ["Assembled", "assemble"]
+__all__ = ["Assembled", "assemble", "no_revisions"]
 
 _KEYS = {
     "bars": ("date", "symbol"),
@@ -49,19 +49,22 @@ class Assembled:
     revisions: pd.DataFrame
 
 
-def assemble(vendor: Vendor, store: SnapshotStore, entries: Sequence[Entry]) -> Assembled:
-    """Read the pages of some entries again and put them together.
+def assemble(page_of: Callable[[Kept], Page], entries: Sequence[Entry]) -> Assembled:
+    """Put the pages of some entries together.
 
     Rows are sorted by symbol and date within a table, whatever order the symbols came in. A row that stands twice in one page
-    stays twice: judging that is not the store's business.
+    stays twice: judging that is not the store's business. A row that an entry which stands in the place of all before it does not
+    have any more is gone: beside restated prices an old one would be a leap that never was.
 
-    Raises
-    ------
-    SourceError
-        A payload that is gone, changed, or cannot be read any more.
+    Parameters
+    ----------
+    page_of : callable
+        From a kept page to what it says; called once for each. What it raises ends the work.
+    entries : sequence of Entry
+        Oldest first within a symbol.
     """
-    pages = _pages(vendor, store, sorted(entries, key=lambda entry: entry.symbol))
-    tables, revisions = {}, [pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _REVISION.items()})]
+    pages = _pages(page_of, sorted(entries, key=lambda entry: entry.symbol))
+    tables, revisions = {}, [no_revisions()]
     for name, keys in _KEYS.items():
         parts = [page[name] for page in pages if name in page and not page[name].empty]
         if not parts:
@@ -72,24 +75,26 @@ def assemble(vendor: Vendor, store: SnapshotStore, entries: Sequence[Entry]) -> 
         )
         revisions += [_revisions(rows, keys, *_WHO_AND_WHEN[name])] if name in _WHO_AND_WHEN else []
         last = rows["_page"] == rows.groupby(list(keys), sort=False)["_page"].transform("max")
-        kept = rows[last].drop(columns=["_page", "_seen"]).reset_index(drop=True)
+        kept = rows[last & rows["_counts"]].drop(columns=["_page", "_seen", "_counts"]).reset_index(drop=True)
         tables[name] = kept.set_index(["date", "symbol"]) if name == "bars" else kept
     changed = pd.concat(revisions, ignore_index=True)
     return Assembled(tables, changed.sort_values(["symbol", "seen_at", "date", "field"], kind="stable", ignore_index=True))
 
 
-def _pages(vendor: Vendor, store: SnapshotStore, entries: Sequence[Entry]) -> list[dict[str, pd.DataFrame]]:
-    """Tables of every page, each row with the page's number and the time it was seen."""
+def no_revisions() -> pd.DataFrame:
+    """Revisions, of which there are none."""
+    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in _REVISION.items()})
+
+
+def _pages(page_of: Callable[[Kept], Page], entries: Sequence[Entry]) -> list[dict[str, pd.DataFrame]]:
+    """Tables of every page, each row with the page's number, the time it was seen, and whether it may count."""
+    counting = {id(entry) for entry in current(entries)}
     found: list[dict[str, pd.DataFrame]] = []
     for entry in entries:
         for kept in entry.pages:
-            payload = store.read(kept.sha256)
-            try:
-                page = vendor.read(kept.fetch, payload)
-            except Unusable as problem:
-                raise SourceError(f"A kept payload of '{store.source}' must be readable, but {kept.sha256} is not ({problem}).") from None
-            flat = {name: rows.reset_index() if name == "bars" else rows for name, rows in page.tables.items()}
-            found.append({name: rows.assign(_page=len(found), _seen=entry.retrieved_at) for name, rows in flat.items()})
+            flat = {name: rows.reset_index() if name == "bars" else rows for name, rows in page_of(kept).tables.items()}
+            more: dict[str, Any] = {"_page": len(found), "_seen": entry.retrieved_at, "_counts": id(entry) in counting}
+            found.append({name: rows.assign(**more) for name, rows in flat.items()})
     return found
 
 

@@ -21,10 +21,16 @@ from touchstone.sources.network._credentials import Keys
 from touchstone.sources.network._metrics import FAILURES, REQUESTS, RETRIES
 from touchstone.sources.network._vendor import Fetch, Policy, Unusable, Vendor
 
-__all__ = ["Client"]
+__all__ = ["Client", "Refusal"]
 
 _MINUTE_MS = 60_000
+# With 418 Binance shuts out who went on asking after 429.
+_TOO_MANY = (418, 429)
 _T = TypeVar("_T")
+
+
+class Refusal(SourceError):  # noqa: N818 - an answer of the vendor
+    """The vendor says a clear no to a page."""
 
 
 class _SlowDown(Declined):
@@ -121,7 +127,7 @@ class Client:
         try:
             return self._vendor.refused(fetch, no.status, no.payload)
         except SourceError as problem:
-            self._give_up(str(problem))
+            self._give_up(str(problem), Refusal)
 
     async def _until_well(self, fetch: Fetch, accept: Callable[[Fetch, bytes], _T]) -> _T:
         retrying = AsyncRetrying(
@@ -147,9 +153,9 @@ class Client:
                 f"the last time: {str(problem).rstrip('.')}. Run `touchstone refresh {self._vendor.name}` again later."
             )
 
-    def _give_up(self, sentence: str) -> NoReturn:
+    def _give_up(self, sentence: str, kind: type[SourceError] = SourceError) -> NoReturn:
         FAILURES.labels(self._vendor.name).inc()
-        raise SourceError(self._keys.scrub(sentence)) from None
+        raise kind(self._keys.scrub(sentence)) from None
 
     async def _once(self, fetch: Fetch, accept: Callable[[Fetch, bytes], _T]) -> _T:
         # Who waits for a connection has not yet looked whether the vendor may be asked.
@@ -173,10 +179,10 @@ class Client:
 
     def _payload(self, fetch: Fetch, response: httpx.Response) -> bytes:
         status = response.status_code
-        if status in (429, 503):
+        if status in (*_TOO_MANY, 503):
             self._quieten(response)
-        if status == 429:
-            raise _SlowDown("it asks for fewer requests (429)")
+        if status in _TOO_MANY:
+            raise _SlowDown(f"it asks for fewer requests ({status})")
         if status >= 500:
             raise _Sick(f"status {status}")
         if status in (401, 403):

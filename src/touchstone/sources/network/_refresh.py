@@ -1,4 +1,4 @@
-"""Bringing a vendor up to date: only what is missing and the last bars again, all symbols at once, each kept whole or not at all."""
+"""Bringing a vendor up to date: only what is missing and the last bars again, many symbols at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,16 @@ from touchstone.atomic import one_writer
 from touchstone.errors import ConfigError, SourceError
 from touchstone.market import Timeframe
 from touchstone.sources._registry import SourceRequest, find
-from touchstone.sources.network._assemble import Assembled, assemble
+from touchstone.sources.network._assemble import no_revisions
+from touchstone.sources.network._bring import Brought, Job, bring
 from touchstone.sources.network._client import Client
-from touchstone.sources.network._credentials import Keys, find_keys
-from touchstone.sources.network._snapshots import Entry, Kept, SnapshotStore
-from touchstone.sources.network._source import NetworkSource, lane_of
-from touchstone.sources.network._span import check_span, first_bar, last_bar, take_up
-from touchstone.sources.network._vendor import Fetch, Page, Policy, Unusable, Vendor
+from touchstone.sources.network._credentials import find_keys
+from touchstone.sources.network._lane import lane_of
+from touchstone.sources.network._progress import Progress
+from touchstone.sources.network._snapshots import Entry, SnapshotStore
+from touchstone.sources.network._source import NetworkSource
+from touchstone.sources.network._span import check_span, first_bar, last_bar
+from touchstone.sources.network._vendor import Policy, Vendor
 
 __all__ = ["Refreshed", "refresh", "vendor_of"]
 
@@ -43,7 +46,7 @@ class Refreshed:
     revisions : DataFrame
         ``symbol, date, field, before, after, seen_at``: known values that the vendor has changed since.
     failed : mapping
-        By symbol, why nothing of it was kept this time.
+        By symbol, why it is not up to date. Pages that came wait for the next time; no load sees them.
     """
 
     source: str
@@ -103,14 +106,14 @@ def refresh(
     """
     moment = pd.Timestamp.now("UTC").tz_localize(None) if now is None else now
     vendor = vendor_of(name)
-    request = _request(
-        vendor, _span(calendar, timeframe, start, end, moment), symbols, calendar=calendar, timeframe=timeframe, options=options
-    )
+    span = _span(calendar, timeframe, start, end, moment)
+    request = _request(vendor, span, symbols, calendar=calendar, timeframe=timeframe, options=options)
     keys = find_keys(name, vendor.credentials, credentials)
     store = SnapshotStore(snapshots, name)
     with one_writer(store.folder):
-        update = _Update(vendor, request, store, policy or vendor.policy, keys, moment.as_unit("us"))
-        return _finished(update.run(tell))
+        progress = Progress(store, lane_of(vendor, request))
+        job = Job(vendor, request, *span, store, progress, policy or vendor.policy, keys, moment.as_unit("us"))
+        return _finished(_update(job, tell))
 
 
 def _finished(update: Coroutine[Any, Any, Refreshed]) -> Refreshed:
@@ -160,148 +163,53 @@ def _request(
     return request
 
 
-@dataclass(frozen=True)
-class _Update:
-    """One update of one vendor."""
+async def _update(job: Job, tell: Callable[[str, int, int], None] | None) -> Refreshed:
+    """Bring all symbols up to date, a few at a time; who fails leaves the others alone."""
+    entries: dict[str, list[Entry]] = {}
+    for entry in job.store.entries(lane_of(job.vendor, job.request)):
+        entries.setdefault(entry.symbol, []).append(entry)
+    symbols = sorted(set(job.vendor.symbols(job.request) or entries))
+    if not symbols:
+        raise ConfigError(f"Source '{job.vendor.name}' must be told what to fetch: set data.symbols in params.yaml or pass --symbol.")
+    address = os.environ.get(f"TOUCHSTONE_{job.vendor.name.upper()}_URL", job.vendor.address)
+    failed: dict[str, str] = {}
+    brought: dict[str, Brought] = {}
+    # What is known of a symbol is in memory only while it is being brought. Twice as many as connections: some wait.
+    few = asyncio.Semaphore(2 * job.policy.connections)
+    async with Client(job.vendor, job.keys, address=address, policy=job.policy) as client:
 
-    vendor: Vendor
-    request: SourceRequest
-    store: SnapshotStore
-    policy: Policy
-    keys: Keys
-    now: pd.Timestamp
-    entries: dict[str, list[Entry]] = field(default_factory=dict)
-
-    async def run(self, tell: Callable[[str, int, int], None] | None) -> Refreshed:
-        for entry in self.store.entries(lane_of(self.vendor, self.request)):
-            self.entries.setdefault(entry.symbol, []).append(entry)
-        symbols = sorted(set(self.vendor.symbols(self.request) or self.entries))
-        if not symbols:
-            raise ConfigError(f"Source '{self.vendor.name}' must be told what to fetch: set data.symbols in params.yaml or pass --symbol.")
-        address = os.environ.get(f"TOUCHSTONE_{self.vendor.name.upper()}_URL", self.vendor.address)
-        failed: dict[str, str] = {}
-        brought: dict[str, _Brought] = {}
-        async with Client(self.vendor, self.keys, address=address, policy=self.policy) as client:
-
-            async def one(symbol: str) -> None:
+        async def one(symbol: str) -> None:
+            async with few:
                 try:
-                    brought[symbol] = await self._bring(client, symbol)
+                    brought[symbol] = await bring(job, client, symbol, entries.get(symbol, []))
                 except SourceError as problem:
                     failed[symbol] = str(problem)
-                if tell is not None:
-                    tell(symbol, len(brought) + len(failed), len(symbols))
+            if tell is not None:
+                tell(symbol, len(brought) + len(failed), len(symbols))
 
-            await asyncio.gather(*(one(symbol) for symbol in symbols))
-        return self._result(client.n_requests, brought, failed)
-
-    def _result(self, n_requests: int, brought: Mapping[str, _Brought], failed: Mapping[str, str]) -> Refreshed:
-        everything = assemble(self.vendor, self.store, [entry for entries in self.entries.values() for entry in entries])
-        self.store.write_revisions(everything.revisions)
-        fresh = [brought[symbol].revisions for symbol in sorted(brought)] or [everything.revisions[:0]]
-        return Refreshed(
-            source=self.vendor.name,
-            start=self.request.start or self.now,
-            end=self.request.end or self.now,
-            n_requests=n_requests,
-            new_rows={symbol: brought[symbol].n_new for symbol in sorted(brought)},
-            revisions=pd.concat(fresh, ignore_index=True),
-            failed={symbol: failed[symbol] for symbol in sorted(failed)},
-        )
-
-    async def _bring(self, client: Client, symbol: str) -> _Brought:
-        entries = self.entries.get(symbol, [])
-        before = assemble(self.vendor, self.store, entries)
-        known = self._known(entries, before)
-        entry, after = await self._fetch(client, symbol, known, before)
-        if known is not None and len(after.revisions) > len(before.revisions) and self.vendor.restates:
-            entry, after = await self._fetch(client, symbol, None, before)
-        if entry.pages:
-            self.store.append(entry)
-            self.entries.setdefault(symbol, []).append(entry)
-        n_revised = len(after.revisions) - len(before.revisions)
-        return _Brought(_n_rows(after) - _n_rows(before), after.revisions.tail(n_revised))
-
-    def _known(self, entries: list[Entry], before: Assembled) -> pd.Timestamp | None:
-        dates = pd.DatetimeIndex(before.tables["bars"].index.get_level_values("date")).unique().sort_values()
-        start, end = self.request.start, self.request.end
-        if start is None or end is None:
-            return None
-        return take_up(entries, dates, start=start, end=end, overlap=self.policy.overlap)
-
-    async def _fetch(self, client: Client, symbol: str, known: pd.Timestamp | None, before: Assembled) -> tuple[Entry, Assembled]:
-        """All pages of one symbol, and what is known with them."""
-        asked = replace(self.request, symbols=(symbol,))
-        pages: list[Kept] = []
-        for first in self.vendor.plan(asked, {} if known is None else {symbol: known}):
-            pages += await _Answer(self.vendor, self.store, self.keys, self.policy.max_pages).collect(client, first)
-        start, end = known or self.request.start or self.now, self.request.end or self.now
-        entry = Entry(symbol, lane_of(self.vendor, self.request), start, end, self.now, tuple(pages))
-        return entry, assemble(self.vendor, self.store, [*self.entries.get(symbol, []), entry]) if pages else before
+        await asyncio.gather(*(one(symbol) for symbol in symbols))
+    _tidy(job, brought, failed)
+    return _result(job, client.n_requests, brought, failed)
 
 
-@dataclass(frozen=True, eq=False)
-class _Brought:
-    n_new: int
-    revisions: pd.DataFrame
+def _tidy(job: Job, brought: Mapping[str, Brought], failed: Mapping[str, str]) -> None:
+    """Write the revisions out, and remove what nothing needs any more once every symbol is whole."""
+    all_revisions = [brought[symbol].revisions for symbol in sorted(brought)]
+    if all_revisions:
+        job.store.write_revisions(lane_of(job.vendor, job.request), set(brought), pd.concat(all_revisions, ignore_index=True))
+    job.progress.forget(brought)
+    if not failed:
+        job.store.prune(job.progress.named())
 
 
-def _n_rows(known: Assembled) -> int:
-    return len(known.tables["bars"].index.unique()) + len(known.tables["macro"])
-
-
-@dataclass
-class _Answer:
-    """The pages of one answer, as far as they came."""
-
-    vendor: Vendor
-    store: SnapshotStore
-    keys: Keys
-    max_pages: int
-    pages: list[Kept] = field(default_factory=list)
-    rows: set[Any] = field(default_factory=set)
-
-    async def collect(self, client: Client, first: Fetch) -> list[Kept]:
-        """Follow the pages to the last one.
-
-        Raises
-        ------
-        SourceError
-            The vendor does not give a page, or its pages never end.
-        """
-        following: Fetch | None = first
-        while following is not None:
-            if any(_same(following, kept.fetch) for kept in self.pages) or len(self.pages) >= self.max_pages:
-                raise SourceError(
-                    f"The pages of '{self.vendor.name}' for '{first.symbol}' must come to an end, but page {len(self.pages)} leads back to "
-                    f"an earlier one or is one too many (at most {self.max_pages}): nothing of it is kept; report it to the vendor."
-                )
-            following = await client.get(following, self._accept)
-        return self.pages
-
-    def _accept(self, fetch: Fetch, payload: bytes) -> Fetch | None:
-        """Keep a payload before anything else; then read it."""
-        if self.keys.occur_in(payload):
-            raise SourceError(
-                f"An answer must not repeat the key, but that of '{self.vendor.name}' for '{fetch.symbol}' does: it is not kept."
-            )
-        digest = self.store.keep(payload)
-        try:
-            page = self.vendor.read(fetch, payload)
-            self._take(page)
-        except Unusable as problem:
-            self.store.reject(fetch, digest, str(problem))
-            raise
-        self.pages.append(Kept(fetch, digest, len(payload)))
-        return page.following
-
-    def _take(self, page: Page) -> None:
-        """Note the rows; a page of which none is new is one that came before."""
-        bars = page.tables.get("bars")
-        rows = [] if bars is None else list(bars.index)
-        if self.pages and len(rows) > 1 and self.rows.issuperset(rows):
-            raise Unusable(f"page {len(self.pages)} repeats rows of the pages before it")
-        self.rows.update(rows)
-
-
-def _same(one: Fetch, other: Fetch) -> bool:
-    return one.path == other.path and dict(one.query) == dict(other.query)
+def _result(job: Job, n_requests: int, brought: Mapping[str, Brought], failed: Mapping[str, str]) -> Refreshed:
+    fresh = [brought[symbol].revisions.tail(brought[symbol].n_revised) for symbol in sorted(brought)] or [no_revisions()]
+    return Refreshed(
+        source=job.vendor.name,
+        start=job.start,
+        end=job.end,
+        n_requests=n_requests,
+        new_rows={symbol: brought[symbol].n_new for symbol in sorted(brought)},
+        revisions=pd.concat(fresh, ignore_index=True),
+        failed={symbol: failed[symbol] for symbol in sorted(failed)},
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
+import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ import pandas as pd
 from touchstone.atomic import write_whole
 from touchstone.errors import SourceError
 from touchstone.lineage import canonical_json
+from touchstone.sources.network._journal import Journal
 from touchstone.sources.network._vendor import Fetch
 
-__all__ = ["Entry", "Kept", "SnapshotStore"]
+__all__ = ["Entry", "Kept", "SnapshotStore", "current", "page_read", "page_written"]
 
 _INDEX, _REJECTED, _REVISIONS = "index.jsonl", "rejected.jsonl", "revisions.jsonl"
 # No time, no name, an unknown system: the same payload is the same file everywhere.
 _HEADER = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+# A payload, or one that a crash left half written beside its place.
+_PAYLOAD = re.compile(r"([0-9a-f]{64})\.gz|\.[0-9a-f]{64}\.gz\.\d+")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Entry:
         UTC.
     pages : tuple of Kept
         In the order in which they came.
+    anew : bool
+        Whether it stands in the place of all that came before, as prices restated as a whole do.
     """
 
     symbol: str
@@ -58,6 +63,7 @@ class Entry:
     end: pd.Timestamp
     retrieved_at: pd.Timestamp
     pages: tuple[Kept, ...] = field(default=())
+    anew: bool = False
 
 
 class SnapshotStore:
@@ -66,6 +72,8 @@ class SnapshotStore:
     def __init__(self, snapshots: Path, source: str) -> None:
         self.source = source
         self.folder = snapshots / source
+        self._index = Journal(self.folder / _INDEX)
+        self._rejected = Journal(self.folder / _REJECTED)
 
     def keep(self, payload: bytes) -> str:
         """Put a payload into the store, once, and give its SHA-256."""
@@ -102,11 +110,11 @@ class SnapshotStore:
 
     def append(self, entry: Entry) -> None:
         """Add one entry to the index; a crash on the way leaves the index as it was."""
-        self._append(_INDEX, {**_written(asdict(entry)), "pages": [_page(kept) for kept in entry.pages]})
+        self._index.append({**_written(asdict(entry)), "pages": [page_written(kept) for kept in entry.pages]})
 
     def reject(self, fetch: Fetch, digest: str, why: str) -> None:
         """Note a payload that could not be used; nothing reads it but people."""
-        self._append(_REJECTED, {"fetch": _written(asdict(fetch)), "sha256": digest, "why": why})
+        self._rejected.append({"fetch": _written(asdict(fetch)), "sha256": digest, "why": why})
 
     def entries(self, lane: Mapping[str, str]) -> list[Entry]:
         """The entries of a lane, oldest first.
@@ -116,69 +124,71 @@ class SnapshotStore:
         SourceError
             A line of the index was changed.
         """
-        path = self.folder / _INDEX
-        if not path.exists():
-            return []
-        lines = path.read_bytes().split(b"\n")[:-1]  # what stands behind the last line break was never finished
-        found = [_entry(_checked(line, path, number)) for number, line in enumerate(lines, start=1)]
-        return [entry for entry in found if entry.lane == dict(lane)]
+        return [_entry(record) for record in self._index.records() if record["lane"] == dict(lane)]
 
-    def write_revisions(self, revisions: pd.DataFrame) -> None:
-        """Write out what the vendor changed, for people: it follows from the payloads."""
-        rows = (canonical_json(_written({str(k): v for k, v in row.items()})) for row in revisions.to_dict("records"))
-        write_whole(self.folder / _REVISIONS, "".join(f"{row}\n" for row in rows).encode())
+    def prune(self, others: Collection[str]) -> int:
+        """Remove the payloads that nothing names: neither the index, of whatever lane, nor what was rejected, nor `others`.
+
+        Only the one writer may call it. Files that the store did not write stay.
+
+        Returns
+        -------
+        int
+            Files removed.
+
+        Raises
+        ------
+        SourceError
+            A line of the index was changed: then nothing is removed.
+        """
+        named = {page["sha256"] for record in self._index.records() for page in record["pages"]}
+        named |= {record["sha256"] for record in self._rejected.records()} | set(others)
+        found = [(path, _PAYLOAD.fullmatch(path.name)) for path in (self.folder / "payloads").glob("[0-9a-f][0-9a-f]/*")]
+        unnamed = [path for path, match in found if match is not None and match[1] not in named]
+        for path in unnamed:
+            path.unlink()
+        return len(unnamed)
+
+    def write_revisions(self, lane: Mapping[str, str], symbols: Collection[str], revisions: pd.DataFrame) -> None:
+        """Write out what the vendor changed, for people: it follows from the payloads. Those of other symbols and lanes stay."""
+        path = self.folder / _REVISIONS
+        try:
+            before = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        except ValueError:
+            raise SourceError(f"Revisions must be lines of JSON, but {path} holds others: remove it.") from None
+        stay = [row for row in before if row.get("lane") != dict(lane) or row["symbol"] not in symbols]
+        fresh = [_written({str(k): v for k, v in row.items()}) | {"lane": dict(lane)} for row in revisions.to_dict("records")]
+        rows = sorted([*stay, *fresh], key=lambda row: (canonical_json(row.get("lane")), row["symbol"]))
+        write_whole(path, "".join(f"{canonical_json(row)}\n" for row in rows).encode())
 
     def _path(self, digest: str) -> Path:
         return self.folder / "payloads" / digest[:2] / f"{digest}.gz"
 
-    def _append(self, name: str, record: dict[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line = canonical_json({**record, "check": _check(record)}).encode() + b"\n"
-        with (self.folder / name).open("ab+") as index:
-            _drop_unfinished(index.fileno())
-            index.write(line)
-            index.flush()
-            os.fsync(index.fileno())
+
+def current(entries: Collection[Entry]) -> list[Entry]:
+    """The entries whose rows count: by symbol, from the last one on that stands in the place of those before it."""
+    listed = list(entries)
+    since = {entry.symbol: number for number, entry in enumerate(listed) if entry.anew}
+    return [entry for number, entry in enumerate(listed) if number >= since.get(entry.symbol, 0)]
 
 
-def _drop_unfinished(handle: int) -> None:
-    """Cut off a last line that a crash left without its end."""
-    size = os.fstat(handle).st_size
-    written = os.pread(handle, size, 0)
-    if written and not written.endswith(b"\n"):
-        os.ftruncate(handle, written.rfind(b"\n") + 1)
+def page_written(kept: Kept) -> dict[str, Any]:
+    """A page as a record of a journal."""
+    return {"fetch": _written(asdict(kept.fetch)), "sha256": kept.sha256, "size": kept.size}
 
 
-def _check(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical_json(record).encode()).hexdigest()[:16]
+def page_read(record: Mapping[str, Any]) -> Kept:
+    """The page of such a record."""
+    return Kept(Fetch(**_moments(record["fetch"])), record["sha256"], record["size"])
 
 
 def _written(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, pd.Timestamp) else value for name, value in values.items()}
 
 
-def _page(kept: Kept) -> dict[str, Any]:
-    return {"fetch": _written(asdict(kept.fetch)), "sha256": kept.sha256, "size": kept.size}
-
-
-def _checked(line: bytes, path: Path, number: int) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads(line)
-        said = record.pop("check")
-    except (ValueError, KeyError, AttributeError):
-        said = None
-    if said is None or _check(record) != said:
-        raise SourceError(f"The index must stay as it was written, but line {number} of {path} has changed: restore it.")
-    return record
-
-
 def _entry(record: Mapping[str, Any]) -> Entry:
-    pages = tuple(Kept(_fetch(page["fetch"]), page["sha256"], page["size"]) for page in record["pages"])
+    pages = tuple(page_read(page) for page in record["pages"])
     return Entry(pages=pages, **_moments({name: value for name, value in record.items() if name != "pages"}))
-
-
-def _fetch(record: Mapping[str, Any]) -> Fetch:
-    return Fetch(**_moments(record))
 
 
 def _moments(record: Mapping[str, Any]) -> dict[str, Any]:

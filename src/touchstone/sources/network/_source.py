@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +15,16 @@ from touchstone.market import MarketData, empty_table
 from touchstone.root import project_root
 from touchstone.sources._registry import SourceRequest
 from touchstone.sources.network._assemble import assemble
-from touchstone.sources.network._snapshots import Entry, SnapshotStore
-from touchstone.sources.network._span import first_bar, inside
+from touchstone.sources.network._lane import lane_of
+from touchstone.sources.network._reading import read_kept
+from touchstone.sources.network._snapshots import Entry, SnapshotStore, current
+from touchstone.sources.network._span import covered, first_bar, inside
 from touchstone.sources.network._vendor import Vendor
 
-__all__ = ["NetworkSource", "lane_of"]
+__all__ = ["NetworkSource"]
 
 _SNAPSHOTS = Path("data") / "01_raw" / "snapshots"
+Span = tuple[pd.Timestamp, pd.Timestamp]
 _TABLES = ("bars", "actions", "assets", "macro")
 
 
@@ -56,7 +61,7 @@ class NetworkSource:
         store = SnapshotStore(folder, self.name)
         entries = store.entries(lane_of(self.vendor, own))
         wanted = self._fetched(own, entries, store.folder)
-        known = assemble(self.vendor, store, [entry for entry in entries if entry.symbol in wanted])
+        known = assemble(partial(read_kept, self.vendor, store), [entry for entry in entries if entry.symbol in wanted])
         tables = {name: _within(name, table, own) for name, table in self.vendor.finish(own, known.tables).items()}
         metadata = self.vendor.metadata(own, tables)
         caveats = (*metadata.caveats, *_revised(known.revisions, self.name))
@@ -69,32 +74,43 @@ class NetworkSource:
         )
 
     def _fetched(self, request: SourceRequest, entries: list[Entry], folder: Path) -> set[str]:
-        """The symbols wanted, all of which must have been fetched from the start of the span on."""
-        since: dict[str, pd.Timestamp] = {}
-        for entry in entries:
-            since[entry.symbol] = min(entry.start, since.get(entry.symbol, entry.start))
-        wanted = set(self.vendor.symbols(request)) or set(since)
-        absent = sorted(wanted - set(since))
+        """The symbols wanted, all of which must have been fetched from the start of the span on, without a hole."""
+        by_symbol: dict[str, list[Entry]] = {}
+        for entry in current(entries):
+            by_symbol.setdefault(entry.symbol, []).append(entry)
+        wanted = set(self.vendor.symbols(request)) or set(by_symbol)
+        absent = sorted(wanted - set(by_symbol))
         if absent or not wanted:
             raise SourceError(
                 f"A run reads what was fetched, but {folder} has no {request.timeframe} data of {name_few(absent) or 'any symbol'}: "
                 f"run `touchstone refresh {self.name}`."
             )
-        start = None if request.start is None else first_bar(request.calendar, request.timeframe, request.start)
-        late = sorted(symbol for symbol in wanted if start is not None and since[symbol] > start)
-        if late:
-            raise SourceError(
-                f"A run reads what was fetched, but {name_few(late)} of '{self.name}' only from {since[late[0]]:%Y-%m-%d} on, and "
-                f"{start:%Y-%m-%d} is asked for: run `touchstone refresh {self.name} --start {start:%Y-%m-%d}`."
-            )
+        self._check_reach(request, {symbol: covered(by_symbol[symbol]) for symbol in wanted})
         return wanted
 
+    def _check_reach(self, request: SourceRequest, spans: Mapping[str, list[Span]]) -> None:
+        start = None if request.start is None else first_bar(request.calendar, request.timeframe, request.start)
+        late = sorted(symbol for symbol, held in spans.items() if start is not None and held[0][0] > start)
+        if late:
+            since = spans[late[0]][0][0]
+            raise SourceError(
+                f"A run reads what was fetched, but {name_few(late)} of '{self.name}' only from {since:%Y-%m-%d} on, and "
+                f"{start:%Y-%m-%d} is asked for: run `touchstone refresh {self.name} --start {start:%Y-%m-%d}`, or set data.start to "
+                f"{since:%Y-%m-%d} where the vendor keeps no more."
+            )
+        torn = {symbol: holes for symbol, held in sorted(spans.items()) if (holes := _holes(held, start, request.end))}
+        if torn:
+            symbol, (after, before) = next((symbol, holes[0]) for symbol, holes in torn.items())
+            raise SourceError(
+                f"A run reads what was fetched without a hole, but of {name_few(torn)} of '{self.name}' nothing was asked for between "
+                f"{after:%Y-%m-%d} and {before:%Y-%m-%d}: run `touchstone refresh {self.name} --symbol {symbol} --start {after:%Y-%m-%d}`."
+            )
 
-def lane_of(vendor: Vendor, request: SourceRequest) -> Mapping[str, str]:
-    """What must be equal for pages to belong together."""
-    return {"timeframe": request.timeframe} | {
-        name: str(request.options.get(name, default)) for name, default in vendor.fetch_options.items()
-    }
+
+def _holes(held: Sequence[Span], start: pd.Timestamp | None, end: pd.Timestamp | None) -> list[Span]:
+    """Where a span asked for falls between those that were fetched."""
+    gaps = [(one[1], other[0]) for one, other in pairwise(held)]
+    return [gap for gap in gaps if (start is None or gap[1] > start) and (end is None or gap[0].normalize() < end)]
 
 
 def _within(name: str, table: pd.DataFrame, request: SourceRequest) -> pd.DataFrame:

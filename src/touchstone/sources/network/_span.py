@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -11,10 +12,32 @@ from touchstone.market import bar_times, last_complete_bar, session_of
 from touchstone.sources._registry import SourceRequest
 from touchstone.sources.network._snapshots import Entry
 
-__all__ = ["check_span", "first_bar", "inside", "last_bar", "take_up"]
+__all__ = ["Piece", "check_span", "covered", "first_bar", "inside", "last_bar", "missing"]
 
 # No exchange was closed for longer, but once in 1914.
 _LONGEST_CLOSURE = pd.Timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a span to ask for in one go.
+
+    Parameters
+    ----------
+    start, end : Timestamp
+        First bar wanted at all, and last bar of this piece.
+    known : Timestamp or None
+        The bar from which on to ask; None for the start.
+    """
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    known: pd.Timestamp | None = None
+
+    @property
+    def since(self) -> pd.Timestamp:
+        """First bar of this piece."""
+        return self.start if self.known is None else self.known
 
 
 def first_bar(calendar: str, timeframe: str, start: pd.Timestamp) -> pd.Timestamp:
@@ -46,10 +69,19 @@ def inside(dates: pd.DatetimeIndex, request: SourceRequest) -> pd.Series:
     return request.spans(days)
 
 
-def take_up(
-    entries: Iterable[Entry], dates: pd.DatetimeIndex, *, start: pd.Timestamp, end: pd.Timestamp, overlap: int
-) -> pd.Timestamp | None:
-    """Find the bar from which on to ask again.
+def covered(entries: Iterable[Entry]) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """The spans that entries cover together, in order, none touching the next."""
+    spans: list[tuple[pd.Timestamp, pd.Timestamp]] = []
+    for start, end in sorted((entry.start, entry.end) for entry in entries):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def missing(entries: Iterable[Entry], dates: pd.DatetimeIndex, *, start: pd.Timestamp, end: pd.Timestamp, overlap: int) -> list[Piece]:
+    """Find what to ask for: what was never fetched, and the last bars again.
 
     Parameters
     ----------
@@ -64,15 +96,19 @@ def take_up(
 
     Returns
     -------
-    Timestamp or None
-        None when the start of the span, or any bar, was never fetched: then all of it is missing.
+    list of Piece
+        In order. Each holds a bar that is known, where there is one: an answer without rows is then never a healthy one.
     """
-    reach = None
-    for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
-        if entry.start <= (start if reach is None else reach):
-            reach = entry.end if reach is None else max(reach, entry.end)
-    known = dates[dates <= min(reach, end)] if reach is not None else dates[:0]
-    return known[max(0, len(known) - max(1, overlap))] if len(known) else None
+    pieces: list[Piece] = []
+    known: pd.Timestamp | None = None
+    for since, until in covered(entries):
+        held = dates[(dates >= since) & (dates <= min(until, end))]
+        if until < start or not len(held):
+            continue
+        if since > start:
+            pieces.append(Piece(start, held[0], known))
+        known = held[max(0, len(held) - max(1, overlap))]
+    return [*pieces, Piece(start, end, known)]
 
 
 def check_span(start: pd.Timestamp, end: pd.Timestamp) -> None:

@@ -124,6 +124,10 @@ class Vendor(Protocol):
         """What is asked for by name: the symbols of the request, or what the vendor's own options list in their place."""
         return request.symbols
 
+    def reach(self, timeframe: str) -> pd.Timedelta | None:  # noqa: ARG002
+        """How far back from now bars of a width are kept; None for as long as there are any."""
+        return None
+
     def plan(self, request: SourceRequest, known: Mapping[str, pd.Timestamp]) -> Sequence[Fetch]:
         """First pages to ask for.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ class Finnhub(Vendor):
     credentials = (_KEY,)
     restates = True
     options = ("actions",)
+    fetch_options = MappingProxyType({"actions": "True"})
 
     def headers(self, keys: Mapping[str, str]) -> Mapping[str, str]:
         """Give the key as a header, so that it stands in no address."""
@@ -145,7 +147,7 @@ def _refusal(fetch: Fetch, said: str) -> Exception:
         return Unusable(f"Finnhub says: {said}")
     hint = f"'{fetch.path}' needs a paid plan"
     if fetch.kind == "actions":
-        hint += ", or leave it out with the option actions: false"
+        hint += ", or leave it out with data.finnhub.actions: false"
     return SourceError(f"Finnhub must give {fetch.kind} of '{fetch.symbol}', but says: {said} {hint}.")
 
 

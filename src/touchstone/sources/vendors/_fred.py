@@ -176,7 +176,8 @@ def _without_vintages(fetch: Fetch) -> Fetch:
 def _observations(fetch: Fetch, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """One row a value, known from the day its vintage began, which is never before its period ended; '.' is no value."""
     frequency = fetch.context["frequency"]
-    given = [row for row in rows if row["value"] != "."]
+    # By vintage: of two that came before the period was over the later one counts.
+    given = sorted((row for row in rows if row["value"] != "."), key=lambda row: (row["date"], row["realtime_start"]))
     dates = pd.Series(pd.to_datetime([row["date"] for row in given], format="%Y-%m-%d"))
     since = pd.Series(pd.to_datetime([row["realtime_start"] for row in given], format="%Y-%m-%d"))
     period = dates

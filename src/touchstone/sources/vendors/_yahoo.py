@@ -53,6 +53,10 @@ class Yahoo(Vendor):
         """Give a browser's name: Yahoo turns away clients without one."""
         return {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0 Safari/537.36"}
 
+    def reach(self, timeframe: str) -> pd.Timedelta | None:
+        """Yahoo forgets bars below a day."""
+        return pd.Timedelta(days=_REACH[timeframe][0]) if timeframe in _REACH else None
+
     def plan(self, request: SourceRequest, known: Mapping[str, pd.Timestamp]) -> Sequence[Fetch]:
         """Ask for each symbol's chart: daily bars in one piece, shorter ones in the pieces that Yahoo allows.
 

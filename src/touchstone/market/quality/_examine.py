@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from touchstone.market._calendar import DAILY
-from touchstone.market._quality_activity import stale_runs, zero_volume_moves
-from touchstone.market._quality_findings import marked, table_of
-from touchstone.market._quality_keys import missing_sessions
-from touchstone.market._quality_market import MarketContext, other_symbol
-from touchstone.market._quality_moves import judge_jumps
-from touchstone.market._quality_repeats import repeated_rows
-from touchstone.market._quality_sound import Sound
 from touchstone.market._schemas import empty_table, validate
+from touchstone.market.quality._activity import stale_runs, zero_volume_moves
+from touchstone.market.quality._findings import marked, table_of
+from touchstone.market.quality._keys import missing_sessions
+from touchstone.market.quality._market import MarketContext, other_symbol
+from touchstone.market.quality._moves import judge_jumps
+from touchstone.market.quality._repeats import repeated_rows
+from touchstone.market.quality._sound import Sound
 from touchstone.types import BoolArray, IntArray
 
-__all__ = ["Examination", "MarketContext", "check", "examine"]
+__all__ = ["Examination", "check", "examine"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +47,9 @@ def check(bars: pd.DataFrame, *, calendar: str, timeframe: str = DAILY, actions:
     time_travel           quarantined a second row for an earlier bar that stands in the place of a bar that has none; a row that fits
                                       neither neighbour and is, to the last digit, the symbol's row of another date, where it fits
     other_symbol          quarantined two rows of a bar that fit each other's neighbours and not their own; a displaced row that another
-                                      symbol has too, to the last digit
+                                      symbol has too, volume and all, where it fits
     scale_slip            quarantined up to five rows that are 10, 100 or 1000 times too large or small, between rows that agree
-    reverting_jump        quarantined a jump that is gone at the next open and close (of closes alone: a larger one)
+    reverting_jump        quarantined a jump that is gone at the next open and close and was not traded like news
     out_of_order          repaired    a row that stands after a later date of its symbol; it is sorted, its values stay
     suspected_action      kept        a jump overnight by a usual split's ratio, or a fall, on an otherwise ordinary day without an action
     jump                  kept        any other move of at least 8 robust deviations: a crash or a leap, or a bad last row

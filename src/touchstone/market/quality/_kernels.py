@@ -35,6 +35,9 @@ _FARTHEST = 5  # bars from a row to its neighbours; beyond, they say nothing abo
 _SLIPS = np.log(np.array([10.0, 100.0, 1000.0]))
 _LONGEST_SLIP = 5  # rows
 _LOCAL_WEIGHT = 0.75
+_STRONGEST = 7.0  # deviations: moves have fat tails, and beyond, a size proves nothing that volume could not outweigh
+_ABSURD = 1.8  # log: no price goes and comes back by so much, however much is traded
+_LEAST_SPREAD = 0.2  # of logs of volume: steadier volumes are taken to be no steadier
 
 
 @njit(cache=True, nogil=True)
@@ -67,7 +70,9 @@ def own_scales(close: FloatArray, opened: FloatArray, starts: IntArray, is_borde
         scale[s, 1] = _robust_scale(moves[across])
         if np.isnan(scale[s, 1]):
             scale[s, 1] = scale[s, 0]
-        gap[s] = _robust_scale(np.abs(opened[first + 1 : end] - close[first : end - 1]))
+        gaps = np.abs(opened[first + 1 : end] - close[first : end - 1])
+        # Where most bars open at the last close, the gaps that remain are nights and errors, and say nothing of the others.
+        gap[s] = _robust_scale(gaps) if np.median(gaps) > 0.0 else scale[s, 0]
     return scale, gap
 
 
@@ -133,10 +138,10 @@ def displaced_rows(
 
 
 @njit(cache=True, nogil=True)
-def _misfit(ends: FloatArray, refs: FloatArray, scale: float) -> float:
-    """Squared distance of a row's open and close from the last close and the next open, in scales."""
-    before = (ends[0] - refs[0]) / scale
-    after = (ends[1] - refs[1]) / scale
+def _misfit(ends: FloatArray, refs: FloatArray, scale: FloatArray) -> float:
+    """Squared distance of a row's open and close from the last close and the next open, in the scales of these two gaps."""
+    before = (ends[0] - refs[0]) / scale[0]
+    after = (ends[1] - refs[1]) / scale[1]
     misfit: float = before * before + after * after
     return misfit
 
@@ -195,22 +200,33 @@ def _slip_length(close: FloatArray, base: float, t: int, end: int, scale: float)
 
 
 @njit(cache=True, nogil=True)
-def _trading(volume: FloatArray, first: int, end: int, t: int) -> float:
-    """Log of a row's volume over the median of its neighbours', nought if it is below: what really happened is traded."""
+def _trading(volume: FloatArray, first: int, end: int, t: int, follows: int) -> float:
+    """Robust deviations by which the logs of the volume of a row and of the next one lie above those around, added up.
+
+    What happened is traded, when it goes and when it comes back; a wrong price is not.
+    """
     around = np.empty(2 * _NEIGHBOURS)
     count = 0
-    for k in range(max(first, t - _NEIGHBOURS), min(end, t + _NEIGHBOURS + 2)):
-        if k != t and k != t + 1:
-            around[count] = volume[k]
+    for k in range(max(first, t - _NEIGHBOURS), min(end, follows + _NEIGHBOURS)):
+        if k != t and k != follows and volume[k] > 0.0 and count < 2 * _NEIGHBOURS:
+            around[count] = np.log(volume[k])
             count += 1
-    usual = np.median(around[:count]) if count > 0 else 0.0
-    return np.log(volume[t] / usual) if usual > 0.0 and volume[t] > usual else 0.0
+    if count == 0:
+        return 0.0
+    usual = np.median(around[:count])
+    spread = max(_TO_DEVIATION * np.median(np.abs(around[:count] - usual)), _LEAST_SPREAD)
+    unusual = 0.0
+    for k in (t, follows):
+        if volume[k] > 0.0:
+            unusual += max((np.log(volume[k]) - usual) / spread, 0.0)
+    return unusual
 
 
 @njit(cache=True, nogil=True)
-def _strength(least: float, away: float, back: float, across: float, scale: float) -> float:
-    """How far off a row surely lies: the least of its distances, less what the distances differ by."""
-    strength: float = (least - 0.2 * abs(away - back) - 0.1 * abs(away - across)) / scale
+def _strength(least: float, away: float, back: float, across: float, out: float, home: float) -> float:
+    """How far off a row surely lies, in deviations of the ways out and home: its least distance, less what the distances differ by."""
+    differ = 0.2 * abs(away - back) + 0.1 * abs(away - across)
+    strength: float = least * np.sqrt(0.5 / out**2 + 0.5 / home**2) - differ / max(out, home)
     return strength
 
 
@@ -222,20 +238,36 @@ def _is_like(one: float, other: float, share: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _reverts(away: float, inside: float, back: float, across: float, scale: float, busy: float, needs: FloatArray) -> float:
+def _returns(away: float, part: float, back: float, across: float, out: float, home: float, need: float) -> bool:
+    """Whether a jump comes back: `away`, `part` of it where the fault would lie, `back` over the next open, `across` over its close."""
+    if away * back <= 0.0 or away * across <= 0.0 or not (_is_like(away, back, 0.4) and _is_like(away, across, 0.5)):
+        return False
+    least = min(abs(away), abs(back), part if away > 0.0 else -part)
+    most = _STRONGEST if abs(away) < _ABSURD else np.inf
+    returns: bool = min(_strength(least, away, back, across, out, home), most) >= need
+    return returns
+
+
+@njit(cache=True, nogil=True)
+def _reverts(away: float, inside: float, back: float, across: float, scales: FloatArray, busy: float, needs: FloatArray) -> float:
     """Size of a jump that comes back, in scales; nought if it does not.
 
     `away` is the move to the close, `inside` the part of it since the row's own open, `back` the close over the next open, `across` the
-    close over the next close; `busy` says how much more than usual was traded. `needs` holds the least strength of a wrong close, that of a
-    row that is wrong as a whole, and the least size.
+    close over the next close; `scales` holds the deviations of the move to the row, of one within a session and of the move to the next
+    row; `busy` is what `_trading` says. `needs` holds the least strength of a wrong close, of a row that is wrong as a whole, the least
+    size, and by how much a deviation of volume raises the square of the strength. A close that is wrong on the first bar of a session
+    is told from the open: the night before has nothing to do with it.
     """
-    if away * back <= 0.0 or away * across <= 0.0 or not (_is_like(away, back, 0.4) and _is_like(away, across, 0.5)):
+    since = inside if scales[0] != scales[1] else away
+    close_is_wrong = _returns(since, inside, back, across, scales[1], scales[2], np.sqrt(needs[0] ** 2 + needs[3] * busy))
+    row_is_wrong = _returns(away, away - inside, back, across, scales[0], scales[2], np.sqrt(needs[1] ** 2 + needs[3] * busy))
+    if close_is_wrong:
+        size = 0.5 * (abs(since) + abs(back)) / scales[1]
+    elif row_is_wrong:
+        size = 0.5 * (abs(away) + abs(back)) / max(scales[0], scales[2])
+    else:
         return 0.0
-    sign = 1.0 if away > 0.0 else -1.0
-    least, size = min(abs(away), abs(back)), 0.5 * (abs(away) + abs(back)) / scale
-    close_is_wrong = _strength(min(least, sign * inside), away, back, across, scale) - busy >= needs[0]
-    row_is_wrong = _strength(min(least, sign * (away - inside)), away, back, across, scale) - busy >= needs[1]
-    return size if size >= needs[2] and (close_is_wrong or row_is_wrong) else 0.0
+    return size if size >= needs[2] else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -243,6 +275,24 @@ def _calm_scale(own: float, local: float) -> float:
     """Deviation that a move is measured by: near the local one where that is larger, near the symbol's own where it is not."""
     scale: float = own * max(local / own, 1.0) ** _LOCAL_WEIGHT
     return scale
+
+
+@njit(cache=True, nogil=True)
+def _market_since(market: FloatArray, bar: int, until: int) -> float:
+    """Move of the market after a bar, added up anew each time: running sums would depend on where a block of symbols begins."""
+    total = 0.0
+    for k in range(bar + 1, until + 1):
+        total += market[k]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _noises(scales: FloatArray, opens: bool, closes: bool, unrest: float, local: float) -> FloatArray:
+    """Deviations of the move to a row, of one within a session and of the move to the next row; a session may open or close there."""
+    inner = scales[0] * unrest
+    calm = _calm_scale(inner, local) / inner
+    noises: FloatArray = np.array([scales[1 if opens else 0], scales[0], scales[1 if closes else 0]]) * (unrest * calm)
+    return noises
 
 
 @njit(cache=True, nogil=True)
@@ -268,7 +318,7 @@ def judge_moves(
     `market` and `unrest` hold the market's move and how much more than usual symbols differ, by bar; `volume` is nought where none is
     known; `verdict`, `score` and `before` (the row that the move starts from) are filled.
     """
-    least = min(least_jump, needs.min())
+    least = min(least_jump, needs[:3].min())
     for s in range(starts.shape[0] - 1):
         first, end = starts[s], starts[s + 1]
         last = -1
@@ -280,8 +330,11 @@ def judge_moves(
                 continue
             before[t] = last
             own = scales[s, 1 if is_border[t] else 0] * unrest[bar[t]]
-            away = close[t] - close[last] - market[bar[t]]
-            if abs(away) < least * own:
+            away = close[t] - close[last] - _market_since(market, bar[last], bar[t])
+            inside = close[t] - opened[t]
+            is_large = abs(away) >= least * own or (is_border[t] and abs(inside) >= least * scales[s, 0] * unrest[bar[t]])
+            # A slip is one where every symbol has it, too: no market moves by so much.
+            if not is_large and abs(close[t] - close[last]) < _ABSURD:
                 last = t
                 t += 1
                 continue
@@ -299,10 +352,10 @@ def judge_moves(
                     before[t : t + length] = last
                     t += length
                     continue
-                scale = _calm_scale(max(own, scales[s, 1 if is_border[follows] else 0] * unrest[bar[follows]]), local)
-                across = close[t] - close[follows] + market[bar[follows]]
-                inside = close[t] - opened[t]
-                size = _reverts(away, inside, close[t] - opened[follows], across, scale, _trading(volume, first, end, t), needs)
+                across = close[t] - close[follows] + _market_since(market, bar[t], bar[follows])
+                noise = _noises(scales[s], is_border[t], is_border[follows], max(unrest[bar[t]], unrest[bar[follows]]), local)
+                busy = _trading(volume, first, end, t, follows)
+                size = _reverts(away, inside, close[t] - opened[follows], across, noise, busy, needs)
                 if size > 0.0:
                     verdict[t] = REVERTING
                     score[t] = size

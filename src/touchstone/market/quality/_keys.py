@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from touchstone.market._calendar import DAILY, bar_times
-from touchstone.market._quality_findings import Found, fields_of
+from touchstone.market.quality._findings import Found, fields_of
 from touchstone.types import BoolArray, FloatArray, IntArray
 
 __all__ = ["Keys", "judge_keys", "missing_sessions"]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from touchstone.market._calendar import DAILY, days, session_of
-from touchstone.market._quality_findings import fields_of
-from touchstone.market._quality_kernels import own_scales, running_shift
-from touchstone.market._quality_keys import Keys
+from touchstone.market.quality._findings import fields_of
+from touchstone.market.quality._kernels import own_scales, running_shift
+from touchstone.market.quality._keys import Keys
 from touchstone.types import BoolArray, FloatArray, IntArray
 
 __all__ = ["Panel"]
@@ -36,6 +36,8 @@ class Panel:
         may be adjusted for it already. Without opens `open` is `close`.
     is_border
         Whether the row is the first of its session, in bars shorter than a day: the move to it holds the night.
+    is_opening
+        Of each bar in the keys' `times`: whether it is the first of its session, in bars shorter than a day.
     scale, gap_scale
         Robust standard deviation of each symbol's moves (columns: within sessions, across their border) and of its moves from a close to
         the next open; NaN where it has too few moves.
@@ -49,6 +51,7 @@ class Panel:
     close: FloatArray
     open: FloatArray
     is_border: BoolArray
+    is_opening: BoolArray
     scale: FloatArray
     gap_scale: FloatArray
     has_opens: bool
@@ -69,7 +72,8 @@ class Panel:
         if actions is not None and len(actions):
             shift = running_shift(close, starts, _expected_moves(close, _action_rows(keys, starts, bar, sessions, actions)))
             close, opened = close + shift, opened + shift
-        is_border = np.zeros(len(rows), dtype=np.bool_) if keys.timeframe == DAILY else _borders(code, days(sessions)[bar])
+        session = np.zeros(len(keys.times), dtype=np.int64) if keys.timeframe == DAILY else days(sessions)
+        is_border = _borders(code, session[bar])
         scale, gap_scale = own_scales(close, opened, starts, is_border)
         return cls(
             keys=keys,
@@ -80,6 +84,7 @@ class Panel:
             close=close,
             open=opened,
             is_border=is_border,
+            is_opening=np.diff(session, prepend=session[:1]) > 0,
             scale=scale,
             gap_scale=gap_scale,
             has_opens="open" in fields,

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from touchstone.market._calendar import DAILY
-from touchstone.market._quality_findings import Found
-from touchstone.market._quality_kernels import bar_medians, displaced_rows, matched_pairs, moves_of
-from touchstone.market._quality_panel import Panel
-from touchstone.market._quality_repeats import price_prints
-from touchstone.market._quality_sound import Sound
+from touchstone.market.quality._findings import Found
+from touchstone.market.quality._kernels import bar_medians, displaced_rows, matched_pairs, moves_of
+from touchstone.market.quality._panel import Panel
+from touchstone.market.quality._repeats import row_prints
+from touchstone.market.quality._sound import Sound
 from touchstone.types import BoolArray, Float32Array, FloatArray, IntArray
 
 __all__ = ["MarketContext", "other_symbol"]
@@ -46,7 +46,7 @@ class MarketContext:
     move : array
         Median move (log) of these symbols, by date.
     unrest : array
-        Robust deviation of their moves over its median over time, at least 1, by date.
+        Robust deviation of their moves over its median over time, at least 1, by date; the first bars of sessions are a kind of their own.
     scale : array, (2,)
         Median over symbols of the robust deviation of their moves, within sessions and across their border: for symbols with few rows.
     strangers : DataFrame
@@ -99,7 +99,7 @@ class MarketContext:
         return cls(
             dates=dates[known],
             move=middle[known],
-            unrest=_unrest(deviation[known], np.diff(bounds)[known]),
+            unrest=_unrest(deviation[known], np.diff(bounds)[known], _opening(kept, dates)[known]),
             scale=_usual_scale(kept),
             strangers=_strangers(kept, dates),
         )
@@ -122,6 +122,7 @@ class _Share:
     """What one block says about the market, by row of its panel, and its displaced rows."""
 
     times: pd.DatetimeIndex
+    is_opening: BoolArray
     symbols: pd.Index
     starts: IntArray
     scale: FloatArray
@@ -131,6 +132,7 @@ class _Share:
     displaced: pd.DataFrame
     ends: FloatArray
     refs: FloatArray
+    noises: FloatArray
 
     @classmethod
     def of(cls, sound: Sound) -> _Share:
@@ -140,7 +142,7 @@ class _Share:
         logs = np.log(sound.raw["close"].to_numpy()[panel.rows[rows]])
         shift = panel.close[rows] - logs
         code = panel.code[rows]
-        prints = price_prints(sound)
+        prints = row_prints(sound)
         displaced = pd.DataFrame(
             {
                 "bar": panel.bar[rows],
@@ -152,6 +154,7 @@ class _Share:
         )
         return cls(
             times=sound.keys.times,
+            is_opening=panel.is_opening,
             symbols=sound.keys.symbols,
             starts=panel.starts,
             scale=panel.scale,
@@ -161,6 +164,7 @@ class _Share:
             displaced=displaced,
             ends=np.stack([panel.open[rows] - shift, logs], axis=1),
             refs=np.stack([panel.close[rows - 1] - shift, panel.open[rows + 1] - shift], axis=1),
+            noises=np.stack([_gap_noise(panel, at, code, gap_scale) for at in (rows, rows + 1)], axis=1),
         )
 
     def number(self, dates: pd.DatetimeIndex) -> None:
@@ -168,6 +172,12 @@ class _Share:
         place = dates.get_indexer(self.times)
         self.bar = place[self.bar].astype(np.int32)
         self.displaced["bar"] = place[self.displaced["bar"]]
+
+
+def _gap_noise(panel: Panel, rows: IntArray, code: IntArray, gap_scale: FloatArray) -> FloatArray:
+    """Deviation of the gap before each row; a night between two sessions is as wild as the move that holds it."""
+    nights = np.where(np.isfinite(panel.scale[:, 1]), panel.scale[:, 1], _USUAL_SCALE)
+    return np.where(panel.is_border[rows], np.maximum(nights, gap_scale)[code], gap_scale[code])
 
 
 def _by_bar(shares: list[_Share], n_bars: int) -> tuple[Float32Array, IntArray]:
@@ -189,12 +199,25 @@ def _by_bar(shares: list[_Share], n_bars: int) -> tuple[Float32Array, IntArray]:
     return moves, bounds
 
 
-def _unrest(deviation: FloatArray, n_symbols: IntArray) -> FloatArray:
-    """Deviation over its median, at least 1; drawn towards 1 (in logs) where few symbols tell it."""
-    usual = np.median(deviation) if len(deviation) else 0.0
-    if usual <= 0.0:
-        return np.ones(len(deviation))
-    return np.maximum(deviation / usual, 1.0) ** (n_symbols / (n_symbols + _FEW_SYMBOLS))
+def _opening(shares: list[_Share], dates: pd.DatetimeIndex) -> BoolArray:
+    """Whether a bar is the first of its session."""
+    is_opening = np.zeros(len(dates), dtype=np.bool_)
+    for share in shares:
+        is_opening[dates.get_indexer(share.times[share.is_opening])] = True
+    return is_opening
+
+
+def _unrest(deviation: FloatArray, n_symbols: IntArray, is_opening: BoolArray) -> FloatArray:
+    """Deviation over its median, at least 1; drawn towards 1 (in logs) where few symbols tell it.
+
+    Bars that hold a night are measured by their own kind: that nights are wilder the scales of the symbols say already.
+    """
+    unrest = np.ones(len(deviation))
+    for kind in (is_opening, ~is_opening):
+        usual = np.median(deviation[kind]) if kind.any() else 0.0
+        if usual > 0.0:
+            unrest[kind] = np.maximum(deviation[kind] / usual, 1.0) ** (n_symbols[kind] / (n_symbols[kind] + _FEW_SYMBOLS))
+    return unrest
 
 
 def _usual_scale(shares: list[_Share]) -> FloatArray:
@@ -213,32 +236,39 @@ def _strangers(shares: list[_Share], dates: pd.DatetimeIndex) -> pd.DataFrame:
         return pd.DataFrame({"symbol": [], "date": dates[:0], "other": [], "size": []})
     # Symbols before all else: the order of blocks must not tell.
     order = np.lexsort((displaced["symbol"].to_numpy(), displaced["bar"].to_numpy()))
-    ends, refs = (np.concatenate([getattr(share, name) for share in shares])[order] for name in ("ends", "refs"))
+    ends, refs, noises = (np.concatenate([getattr(share, name) for share in shares])[order] for name in ("ends", "refs", "noises"))
     displaced = displaced.iloc[order].reset_index(drop=True)
     bounds = np.flatnonzero(np.diff(displaced["bar"], prepend=-1, append=len(dates) + 1)).astype(np.int64)
-    partner = matched_pairs(bounds, ends, refs, displaced["scale"].to_numpy(), _BETTER, _WORST)
+    partner = matched_pairs(bounds, ends, refs, noises, _BETTER, _WORST)
     swapped = partner >= 0
     symbols = displaced["symbol"].to_numpy()
     other = np.where(swapped, symbols[partner], "")
     single = ~swapped & (displaced["size"].abs() >= _COPY_MEAN * displaced["scale"]).to_numpy()
-    other[single] = _owners(shares, displaced[single])
+    other[single] = _owners(shares, displaced, single)
     found = displaced.assign(date=dates[displaced["bar"]], other=other)
     belong: pd.DataFrame = found.loc[other != "", ["symbol", "date", "other", "size"]].reset_index(drop=True)
     return belong
 
 
-def _owners(shares: list[_Share], displaced: pd.DataFrame) -> np.ndarray:
-    """The first other symbol, by name, whose row of the same bar is the same; empty where there is none."""
-    owners = np.full(len(displaced), "", dtype=object)
-    wanted = displaced["bar"].to_numpy().astype(np.uint64) << np.uint64(32) | displaced["print"].to_numpy().astype(np.uint64)
+def _owners(shares: list[_Share], displaced: pd.DataFrame, is_single: BoolArray) -> np.ndarray:
+    """For single rows the first other symbol, by name, that has the same row of the bar where it fits; empty where there is none.
+
+    Two symbols that move as one, such as classes of a share, own none of each other's rows: both are displaced or neither is.
+    """
+    single = displaced[is_single]
+    owners = np.full(len(single), "", dtype=object)
+    wanted = single["bar"].to_numpy().astype(np.uint64) << np.uint64(32) | single["print"].to_numpy().astype(np.uint64)
+    elsewhere = set(zip(displaced["bar"], displaced["symbol"], strict=True))
     for share in shares:
         if share.prints is None:
             continue
         keys = share.bar.astype(np.uint64) << np.uint64(32) | share.prints
-        for row in np.flatnonzero(np.isin(keys, wanted)):
+        for row in np.flatnonzero(np.isin(keys, wanted) & (share.prints > 0)):
             symbol = share.symbols[int(np.searchsorted(share.starts, row, side="right")) - 1]
+            if (int(share.bar[row]), symbol) in elsewhere:
+                continue
             for place in np.flatnonzero(wanted == keys[row]):
-                if symbol != displaced["symbol"].iloc[place] and (not owners[place] or symbol < owners[place]):
+                if not owners[place] or symbol < owners[place]:
                     owners[place] = symbol
     return owners
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from touchstone.market._quality_findings import Found, fields_of, shown
 from touchstone.market._schemas import PRICE_FIELDS
+from touchstone.market.quality._findings import Found, fields_of, shown
 from touchstone.types import BoolArray, FloatArray
 
 __all__ = ["judge_rows"]

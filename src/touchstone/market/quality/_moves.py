@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from touchstone.market._quality_findings import Found, fields_of
-from touchstone.market._quality_kernels import JUMP, REVERTING, SLIPPED, judge_moves
-from touchstone.market._quality_market import MarketContext
-from touchstone.market._quality_sound import Sound
+from touchstone.market.quality._findings import Found, fields_of
+from touchstone.market.quality._kernels import JUMP, REVERTING, SLIPPED, judge_moves
+from touchstone.market.quality._market import MarketContext
+from touchstone.market.quality._sound import Sound
 from touchstone.types import BoolArray, FloatArray, IntArray
 
 __all__ = ["judge_jumps"]
@@ -17,8 +17,9 @@ __all__ = ["judge_jumps"]
 # Robust deviations: of the symbol over its life or, if larger, over the ten moves before and after, times the market's unrest.
 _JUMP = 8.0
 # What a jump that comes back needs, as `_reverts` says; over closes alone a real fall and recovery look the same as a bad price.
-_NEEDS_WITH_OPENS = np.array([3.8, 6.0, 5.0])
-_NEEDS_OF_CLOSES = np.array([6.0, 6.0, 8.0])
+# In turn: strength of a wrong close, that of a wrong row, size, and what a deviation of volume adds to the square of the strength.
+_NEEDS_WITH_OPENS = np.array([3.8, 6.0, 5.0, 3.0])
+_NEEDS_OF_CLOSES = np.array([6.0, 6.0, 8.0, 3.0])
 # New shares for an old one, and old ones for a new one.
 _WHOLE_SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 100.0)
 _SMALL_SPLITS = (1.25, 4.0 / 3.0, 1.5, 2.5)  # told from news by the open and the volume alone

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from touchstone.market._quality_findings import Found, fields_of
-from touchstone.market._quality_kernels import still_runs
-from touchstone.market._quality_market import MarketContext
-from touchstone.market._quality_sound import Sound
+from touchstone.market.quality._findings import Found, fields_of
+from touchstone.market.quality._kernels import still_runs
+from touchstone.market.quality._market import MarketContext
+from touchstone.market.quality._sound import Sound
 from touchstone.types import FloatArray, IntArray
 
 __all__ = ["stale_runs", "zero_volume_moves"]

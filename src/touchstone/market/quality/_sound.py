@@ -7,10 +7,10 @@ from typing import cast
 
 import pandas as pd
 
-from touchstone.market._quality_findings import Found, marked
-from touchstone.market._quality_keys import Keys, judge_keys
-from touchstone.market._quality_panel import Panel
-from touchstone.market._quality_rows import judge_rows
+from touchstone.market.quality._findings import Found, marked
+from touchstone.market.quality._keys import Keys, judge_keys
+from touchstone.market.quality._panel import Panel
+from touchstone.market.quality._rows import judge_rows
 from touchstone.types import BoolArray
 
 __all__ = ["Sound"]

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from touchstone.market._quality_findings import Found, fields_of
-from touchstone.market._quality_kernels import displaced_rows
-from touchstone.market._quality_sound import Sound
+from touchstone.market.quality._findings import Found, fields_of
+from touchstone.market.quality._kernels import displaced_rows
+from touchstone.market.quality._sound import Sound
 from touchstone.types import BoolArray, IntArray
 
-__all__ = ["price_prints", "repeated_rows"]
+__all__ = ["repeated_rows", "row_prints"]
 
+_PRICES = ("open", "high", "low", "close")
 _FEWEST_FIELDS = 3  # prices; closes alone are often equal
 # A row does not fit where it stands when it lies off both neighbours by at least this, and by this on average, in robust deviations of
 # overnight moves.
 _DISPLACED, _DISPLACED_MEAN = 2.0, 4.0
 
 
-def price_prints(sound: Sound) -> np.ndarray | None:
-    """32 bits for the prices of each row of the panel: equal rows have equal ones, others hardly ever; None for too few fields."""
-    prices = fields_of(sound.raw, ("open", "high", "low", "close"))
-    if len(prices) < _FEWEST_FIELDS:
+def row_prints(sound: Sound) -> np.ndarray | None:
+    """32 bits for prices and volume of each row of the panel, nought without a trade; None where there is no volume or too few prices.
+
+    Of two symbols prices alone say little: those of cheap shares take few values and are often equal.
+    """
+    if "volume" not in sound.raw or len(fields_of(sound.raw, _PRICES)) < _FEWEST_FIELDS:
         return None
+    volume = sound.raw["volume"].to_numpy()[sound.panel.rows]
+    return np.where(volume > 0.0, _prints(sound, (*_PRICES, "volume")), np.uint32(0))
+
+
+def _price_prints(sound: Sound) -> np.ndarray | None:
+    """32 bits for the prices of each row of the panel; None for too few fields."""
+    return _prints(sound, _PRICES) if len(fields_of(sound.raw, _PRICES)) >= _FEWEST_FIELDS else None
+
+
+def _prints(sound: Sound, names: tuple[str, ...]) -> np.ndarray:
+    """32 bits for some fields of each row of the panel: equal rows have equal ones, others hardly ever."""
     mixed = np.zeros(len(sound.panel.rows), dtype=np.uint64)
-    for values in prices.values():
+    for values in fields_of(sound.raw, names).values():
         mixed = (mixed ^ values[sound.panel.rows].view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
     return (mixed >> np.uint64(32)).astype(np.uint32)
@@ -33,7 +47,7 @@ def repeated_rows(sound: Sound) -> tuple[list[Found], BoolArray]:
     """Rows that fit another date of their symbol and not their own; rows that repeat one and fit both; where the first kind stands."""
     panel = sound.panel
     is_traveller = np.zeros(len(panel.rows), dtype=np.bool_)
-    prints = price_prints(sound)
+    prints = _price_prints(sound)
     if prints is None:
         return [], is_traveller
     earlier, later = _pairs(sound, prints)
@@ -53,7 +67,7 @@ def _pairs(sound: Sound, prints: np.ndarray) -> tuple[IntArray, IntArray]:
     order = np.argsort(key, kind="stable")
     again = np.flatnonzero(key[order[1:]] == key[order[:-1]])
     earlier, later = order[again], order[again + 1]
-    prices = np.stack(list(fields_of(sound.raw, ("open", "high", "low", "close")).values()))
+    prices = np.stack(list(fields_of(sound.raw, _PRICES).values()))
     one, other = prices[:, panel.rows[earlier]], prices[:, panel.rows[later]]
     same = (one == other).all(axis=0) & (one.max(axis=0) > one.min(axis=0))
     return earlier[same], later[same]
