@@ -59,6 +59,9 @@ serve: setup ## the champion over HTTP
 
 bench: setup ## benchmarks: ratios, never gates
 	@python benchmarks/loop.py
+	@python benchmarks/ingest.py
+	@python benchmarks/scale.py
+	@python benchmarks/intraday.py
 
 calibrate: setup ## the gate on markets where the truth is known: five seeds with a planted signal, five without
 	@python benchmarks/calibrate.py

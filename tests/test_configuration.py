@@ -40,6 +40,8 @@ def test_an_unknown_key_names_the_nearest_known_one(change: dict[str, Any], near
 def test_a_value_that_does_not_fit_is_told_with_its_place() -> None:
     with pytest.raises(ConfigError, match=r"labels\.horizon.*got 0"):
         parse(merge(RAW, {"labels": {"horizon": 0}}))
+    with pytest.raises(ConfigError, match=r"data\.derive.*must be a list.*write \[vwap_hlc3\]"):
+        parse(merge(RAW, {"data": {"derive": "vwap_hlc3"}}))
 
 
 def test_where_and_how_fast_are_no_part_of_the_identity() -> None:

@@ -213,6 +213,8 @@ def _sentence(problem: ErrorDetails) -> str:
         return f"Every parameter of params.yaml must be known, but got '{where}': {nearest(str(problem['loc'][-1]), known)}."
     if problem["type"] == "missing":
         return f"params.yaml must give '{where}', but it is missing: add it."
+    if problem["type"] == "tuple_type":
+        return f"Parameter '{where}' must be a list, got {problem['input']!r}: write [{problem['input']}]."
     return f"Parameter '{where}' does not fit, got {problem['input']!r}: {problem['msg']}."
 
 

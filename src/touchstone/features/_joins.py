@@ -58,26 +58,35 @@ def signal_by_session(signals: pd.DataFrame, name: str, symbols: pd.Index, sessi
     """Value of one signal for each symbol at the close of each session.
 
     As with macro, of the rows known by then the latest period wins, and of one period the latest ``known_at``: a late correction of
-    an old value does not take the place of a newer one. A row whose symbol is ``*`` speaks of every symbol.
+    an old value does not take the place of a newer one. A row whose symbol is ``*`` speaks of every symbol. With a column
+    ``expires_at`` a row counts until then, that session included, and after it the best of those that still count; without the column
+    no row expires.
 
     Returns
     -------
     FloatArray
-        Shape (n_symbols, n_sessions); NaN before the first value is known.
+        Shape (n_symbols, n_sessions); NaN before the first value is known and where all that was known has expired.
     """
     rows = signals[signals["name"] == name].sort_values(["period", "known_at"], kind="stable")
     owner = symbols.get_indexer(pd.Index(rows["symbol"]))
     for_all = (rows["symbol"] == EVERY_SYMBOL).to_numpy()
     slot = sessions.searchsorted(pd.DatetimeIndex(rows["known_at"]), side="left")
-    in_time = slot < len(sessions)
-    inside, everywhere = in_time & (owner >= 0), in_time & for_all
+    stop = _stops(rows, sessions)
+    in_time, lasts = slot < len(sessions), stop == len(sessions)
+    inside, everywhere = in_time & lasts & (owner >= 0), in_time & lasts & for_all
     latest = np.full((len(symbols), len(sessions)), -1, dtype=np.int64)
     np.maximum.at(latest, (owner[inside], slot[inside]), np.flatnonzero(inside))
     common = np.full(len(sessions), -1, dtype=np.int64)
     np.maximum.at(common, slot[everywhere], np.flatnonzero(everywhere))
-    return _carry_forward(np.maximum(latest, common), rows["value"].to_numpy(np.float64))
+    best = np.maximum.accumulate(np.maximum(latest, common), axis=1)
+    for row in np.flatnonzero(in_time & ~lasts & (for_all | (owner >= 0))):
+        counts = best[:, slot[row] : stop[row]] if for_all[row] else best[owner[row], slot[row] : stop[row]]
+        np.maximum(counts, row, out=counts)
+    return np.append(rows["value"].to_numpy(np.float64), np.nan)[best]
 
 
-def _carry_forward(latest: IntArray, values: FloatArray) -> FloatArray:
-    row = np.maximum.accumulate(latest, axis=1)
-    return np.append(values, np.nan)[row]
+def _stops(rows: pd.DataFrame, sessions: pd.DatetimeIndex) -> IntArray:
+    """The first session at which each row counts no more; the number of sessions where it lasts beyond them."""
+    if "expires_at" not in rows:
+        return np.full(len(rows), len(sessions), dtype=np.int64)
+    return np.asarray(sessions.searchsorted(pd.DatetimeIndex(rows["expires_at"]), side="right"), dtype=np.int64)

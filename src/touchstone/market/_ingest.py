@@ -145,4 +145,7 @@ def _nothing_left(raw: MarketData, quality: pd.DataFrame) -> str:
     counts = quality["check"].value_counts().sort_index()
     failed = ", ".join(f"{check} {count}" for check, count in counts.items())
     lost = f"all {len(raw.bars)} of '{raw.metadata.source}' were quarantined ({failed})"
+    if (quality["check"] == "not_a_session").sum() > len(raw.bars) // 2:
+        stated = f"{raw.metadata.timeframe} bars of the calendar {raw.metadata.calendar}"
+        return f"At least one bar must be sound, but {lost}: they are no {stated}; set data.timeframe and data.calendar to what they are."
     return f"At least one bar must be sound, but {lost}: mend the source."

@@ -57,7 +57,8 @@ def _one_of(allowed: tuple[str, ...]) -> pa.Check:
 
 
 def _not_before(later: str, earlier: str) -> pa.Check:
-    return pa.Check(lambda frame: frame[later] >= frame[earlier], error=f"{later} must not lie before {earlier}")
+    # A column that is not there breaks no rule: those that must be there are asked for before.
+    return pa.Check(lambda frame: later not in frame or frame[later] >= frame[earlier], error=f"{later} must not lie before {earlier}")
 
 
 def _fits_its_kind(actions: pd.DataFrame) -> pd.Series:
@@ -100,9 +101,10 @@ _TABLES = {
         frame_checks=(_not_before("known_at", "period"), _not_before("expires_at", "known_at")),
     ),
     "signals": _Table(
-        columns={"name": _STR, "symbol": _STR, "period": _DATE, "value": _FLOAT, "known_at": _DATE},
+        columns={"name": _STR, "symbol": _STR, "period": _DATE, "value": _FLOAT, "known_at": _DATE, "expires_at": _DATE},
+        optional=("expires_at",),
         checks={"value": _finite()},
-        frame_checks=(_not_before("known_at", "period"),),
+        frame_checks=(_not_before("known_at", "period"), _not_before("expires_at", "known_at")),
     ),
     "universe": _Table(
         columns={"symbol": _STR, "start": _DATE, "end": _DATE},

@@ -71,6 +71,7 @@ class SignalRow(TypedDict):
     period: Moment
     value: Number
     known_at: Moment
+    expires_at: NotRequired[Moment]
 
 
 @with_config(_CLOSED)
@@ -110,6 +111,7 @@ _SHAPES = ("rows", "columns")
 _MOMENT = (("date",), ("datetime",))
 _DATES = frozenset({"date", "period", "known_at", "expires_at", "ex_date", "start", "end"})
 _NAMES = frozenset({"symbol", "series", "name", "kind"})
+_NOT_GIVEN = {True: np.datetime64("NaT"), False: np.nan}
 
 
 def _shape(bars: object) -> str:
@@ -226,7 +228,7 @@ def _factors(frame: pd.DataFrame) -> pd.DataFrame:
 def _transposed(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     known = list(_ROWS[name].__annotations__)
     carried = known if not rows else [column for column in known if any(column in row for row in rows)]
-    return {column: [row.get(column, np.nan) for row in rows] for column in carried}
+    return {column: [row.get(column, _NOT_GIVEN[column in _DATES]) for row in rows] for column in carried}
 
 
 def _typed(column: str, values: Sequence[Any]) -> pd.Series:

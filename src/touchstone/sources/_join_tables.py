@@ -10,6 +10,7 @@ import pandas as pd
 from touchstone.errors import DataError, name_few
 from touchstone.market import MarketData, refuse_held_actions, validate
 from touchstone.sources._price_caveats import price_caveats, without_price_caveats
+from touchstone.sources._table_defaults import OPEN_END
 from touchstone.sources._tables import UserTables
 
 __all__ = ["join_tables"]
@@ -85,7 +86,17 @@ def _append(name: str, source: pd.DataFrame, given: pd.DataFrame, own: UserTable
     if len(twice):
         shown = name_few(" ".join(_show(value) for value in row) for row in twice.itertuples(index=False))
         raise DataError(f"Each row of {name} may be given once, but the source gives these as well: {shown}; {_remove(own, name)}.")
-    return validate(name, pd.concat([source, given], ignore_index=True))
+    both = (source, given)
+    if name == "signals" and any("expires_at" in table for table in both):
+        both = (_lasting(source), _lasting(given))
+    return validate(name, pd.concat(both, ignore_index=True))
+
+
+def _lasting(signals: pd.DataFrame) -> pd.DataFrame:
+    """Signals that do not say when they expire never do."""
+    if "expires_at" in signals:
+        return signals
+    return signals.assign(expires_at=pd.Series(OPEN_END, index=signals.index, dtype="datetime64[us]"))
 
 
 def _merge_assets(name: str, source: pd.DataFrame, given: pd.DataFrame, own: UserTables) -> pd.DataFrame:

@@ -45,7 +45,10 @@ TABLE_COLUMNS = {
         keys=("series", "period", "known_at"),
     ),
     "signals": TableColumns(
-        ("symbol", "name", "value", "known_at"), ("period",), may_be_blank=("value",), keys=("name", "symbol", "period", "known_at")
+        ("symbol", "name", "value", "known_at"),
+        ("period", "expires_at"),
+        may_be_blank=("value",),
+        keys=("name", "symbol", "period", "known_at"),
     ),
     "benchmark": TableColumns(("date", "close"), ("name",), keys=("date",)),
 }

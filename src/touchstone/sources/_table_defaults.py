@@ -80,7 +80,7 @@ def _macro(path: Path, given: pd.DataFrame) -> Completed:
 
 def _signals(_: Path, given: pd.DataFrame) -> Completed:
     dated = given if "period" in given else given.assign(period=given["known_at"])
-    return Completed(dated[["name", "symbol", "period", "value", "known_at"]])
+    return Completed(dated[["name", "symbol", "period", "value", "known_at", *dated.columns.intersection(["expires_at"])]])
 
 
 def _benchmark(path: Path, given: pd.DataFrame) -> Completed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from touchstone.errors import ConfigError
+from touchstone.errors import ConfigError, moment
 from touchstone.market import bar_times, last_complete_bar, session_of
 from touchstone.sources._registry import SourceRequest
 from touchstone.sources.network._snapshots import Entry
@@ -115,5 +115,6 @@ def check_span(start: pd.Timestamp, end: pd.Timestamp) -> None:
     """Refuse a span without a bar that is over."""
     if start > end:
         raise ConfigError(
-            f"A span to fetch must hold a bar that is over, but {start} comes after the last one, {end}: choose an earlier start."
+            f"A span to fetch must hold a bar that is over, but {moment(start)} comes after the last one, {moment(end)}: "
+            "choose an earlier start."
         )
