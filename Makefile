@@ -45,7 +45,7 @@ lint: setup ## ruff, mypy, import contracts
 	@lint-imports --no-logo
 
 test: setup lint ## every test
-	@pytest -n $(WORKERS) --dist loadscope --cov --cov-report= tests
+	@pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report= tests
 	@coverage report --include='$(DOMAIN)' --fail-under=90 --skip-covered --skip-empty
 	@pytest -q --nbval notebooks/01_tour.ipynb --nbval-kernel-name=python3 --nbval-cell-timeout=300
 

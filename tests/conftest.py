@@ -38,10 +38,8 @@ def copy_project(target: Path) -> Path:
             shutil.copy2(source, target / part)
     (target / "ledger").mkdir()
     (target / "ledger" / "known.jsonl").touch()
-    for kept in ("00_external", "00_external/tables", "01_raw/snapshots"):
-        (target / "data" / kept).mkdir(parents=True, exist_ok=True)
-        # Git keeps a folder for its note: without one a copy of the tree lacks what DVC depends on.
-        shutil.copy2(REPOSITORY / "data" / kept / "README.md", target / "data" / kept)
+    for kept in ("00_external/tables", "01_raw/snapshots"):
+        (target / "data" / kept).mkdir(parents=True)
     return target
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from touchstone.market import sessions
 
 N_SYMBOLS, N_SESSIONS = 8, 660
+TRUTH_SEEDS = (1, 2, 3, 4, 5)
 # Two folds, one model, one trial: enough for a loop that is about bytes and ledgers.
 QUICK = {"models": ["ridge"], "n_trials": 1}
 
@@ -127,3 +128,16 @@ def identify() -> Callable[..., str]:
 def manifest() -> Callable[[Path], dict[str, Any]]:
     """The manifest's body of a project's last run."""
     return lambda root: dict(json.loads((root / "data" / "08_reporting" / "manifest.json").read_text()))
+
+
+@pytest.fixture
+def verdicts(project: Path, runner: Callable[..., None]) -> Callable[[float], Iterator[dict[str, Any]]]:
+    """Verdicts at the committed defaults on simulated markets, one a seed, with a signal of the rank IC asked for."""
+    stages = ("ingestion", "features", "training", "backtest", "validation")
+
+    def judged(rank_ic: float) -> Iterator[dict[str, Any]]:
+        for seed in TRUTH_SEEDS:
+            runner(project, stages=stages, env="base", seed=seed, data={"source": "simulated", "simulated": {"rank_ic": rank_ic}})
+            yield json.loads((project / "data" / "08_reporting" / "verdict.json").read_text())
+
+    return judged

@@ -49,6 +49,8 @@ class Lab:
             else:
                 shutil.copy2(source, self.root / name)
         (self.root / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
+        for note in REPOSITORY.glob("data/*/**/README.md"):  # without its note git, and so an experiment's copy, lacks the folder
+            shutil.copy2(note, self.root / note.relative_to(REPOSITORY))
         self.change({**SMALL})
         self("git", "init", "--quiet")
         self("git", "config", "user.name", "a researcher")
