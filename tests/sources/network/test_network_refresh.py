@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +29,6 @@ POLICY = Policy(requests_per_minute=60_000, timeout_s=2.0, attempts=2, backoff_s
 @pytest.fixture(scope="module")
 def market() -> BinanceMarket:
     return BinanceMarket(["BTCUSDT", "ETHUSDT"], since="2024-01-01", now="2024-02-01T12:00")
-
-
-@pytest.fixture(scope="module")
-def served(market: BinanceMarket) -> Iterator[VendorServer]:
-    with market.serve() as server:
-        yield server
-
-
-@pytest.fixture
-def server(served: VendorServer, monkeypatch: pytest.MonkeyPatch) -> VendorServer:
-    served.recover()
-    monkeypatch.setenv("TOUCHSTONE_BINANCE_URL", served.url)
-    return served
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,19 +30,6 @@ N_BARS = 2616  # sessions from START to the day before NOW: three pages
 @pytest.fixture(scope="module")
 def market() -> BinanceMarket:
     return BinanceMarket(["BTCUSDT", "ETHUSDT"], since="2012-01-01", now=NOW)
-
-
-@pytest.fixture(scope="module")
-def served(market: BinanceMarket) -> Iterator[VendorServer]:
-    with market.serve() as server:
-        yield server
-
-
-@pytest.fixture
-def server(served: VendorServer, monkeypatch: pytest.MonkeyPatch) -> VendorServer:
-    served.recover()
-    monkeypatch.setenv("TOUCHSTONE_BINANCE_URL", served.url)
-    return served
 
 
 @pytest.fixture

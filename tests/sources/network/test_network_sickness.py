@@ -7,7 +7,7 @@ import datetime as dt
 import email.utils
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,16 +37,8 @@ N_BARS = 1024  # two pages
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[VendorServer]:
-    with MARKET.serve() as server:
-        yield server
-
-
-@pytest.fixture
-def server(served: VendorServer, monkeypatch: pytest.MonkeyPatch) -> VendorServer:
-    served.recover()
-    monkeypatch.setenv("TOUCHSTONE_BINANCE_URL", served.url)
-    return served
+def market() -> BinanceMarket:
+    return MARKET
 
 
 @pytest.fixture(scope="module")
