@@ -13,15 +13,15 @@ import pandas as pd
 from touchstone import market, parallel
 from touchstone.errors import ConfigError, DataError, moment, nearest
 from touchstone.features import _kernels as kernels
-from touchstone.features._feature import Feature, FeatureSet, Plan
+from touchstone.features._feature import Feature, Plan
 from touchstone.features._joins import macro_by_session, market_wide, signal_by_session
 from touchstone.features._panel import Grid, fill_panels, locate
 from touchstone.features._plan import plan, select
+from touchstone.features._sets import Sets
 from touchstone.types import BoolArray, Float32Array, FloatArray, IntArray
 
 __all__ = ["Request", "Sets", "Transform", "or_empty"]
 
-Sets = str | FeatureSet | Sequence[str | FeatureSet]
 Transform = Literal["rank", "none"]
 _TRANSFORMS = ("rank", "none")
 
@@ -53,6 +53,8 @@ class Request:
             self.sets,
             fields=self.bars.columns,
             has_benchmark=len(self.benchmark) > 0,
+            has_sectors=False,
+            has_calendar=self.calendar is not None,
             macro_series=_names(self.macro, "series"),
             signal_names=_names(self.signals, "name"),
             market_wide_signals=market_wide(self.signals),
@@ -88,7 +90,15 @@ class Request:
             raise DataError(
                 "Features need at least one bar inside the universe, but there is none: check the universe's symbols and spans."
             )
-        features, _ = select(self.sets, fields=self.bars.columns, has_benchmark=len(self.benchmark) > 0)
+        chosen, _ = select(
+            self.sets,
+            fields=self.bars.columns,
+            has_benchmark=len(self.benchmark) > 0,
+            has_sectors=False,
+            has_calendar=self.calendar is not None,
+            macro_series=_names(self.macro, "series"),
+        )
+        features = [column for column in chosen if isinstance(column, Feature)]
         writer = _Writer.on(grid, rows, self.transform)
         columns = self.plan().columns
         out = np.empty((len(columns), int(rows.sum())), dtype=np.float32)
