@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from touchstone.features._engine import Request, Sets, Transform, or_empty
+from touchstone.features._blocks import DEFAULT_BUDGET
+from touchstone.features._engine import Request, or_empty
+from touchstone.features._sets import Sets
+from touchstone.features._transform import Transform
 
 __all__ = ["compute"]
 
@@ -18,10 +21,12 @@ def compute(
     universe: pd.DataFrame | None = None,
     benchmark: pd.DataFrame | None = None,
     actions: pd.DataFrame | None = None,
+    sectors: pd.DataFrame | None = None,
     calendar: str | None = None,
     timeframe: str = "1d",
     transform: Transform = "rank",
     threads: int = 1,
+    memory_budget: int = DEFAULT_BUDGET,
 ) -> pd.DataFrame:
     """Compute feature sets over bars.
 
@@ -34,7 +39,7 @@ def compute(
         Index (date, symbol), date-major; ``close`` and any of ``open high low volume vwap``.
     sets
         Names of built-in sets or sets of your own. Features whose fields or benchmark are absent are left out; `plan` says which.
-    macro, signals, actions, universe, benchmark
+    macro, signals, actions, universe, benchmark, sectors
         The tables of the data contract; ``None`` or empty where there are none (an empty universe has no members).
         Without a universe every bar is a member. Bars outside the universe serve as history only.
     calendar
@@ -45,21 +50,23 @@ def compute(
         ``rank``: per session, among members with a value, (average rank - 0.5) / n - 0.5, which lies inside (-0.5, 0.5); one
         value alone gives NaN. ``none``: values as they are. Macro and signals of the symbol ``*`` are never ranked.
     threads
-        Threads over features; the bits do not depend on it.
+        Threads over blocks of symbols; the bits do not depend on it.
+    memory_budget
+        Megabytes that the panels in work may take; a larger history is taken a block at a time, to the same bits.
 
     Returns
     -------
     DataFrame
         float32, one row for each bar inside the universe, date-major; columns as declared, then ``macro_<series>``, then
-        ``signal_<name>``. NaN where a window is not full: before the lookback, or where its first or last session or more
-        than a fifth of its sessions are missing inside the symbol's life.
+        ``signal_<name>``. NaN where a window is not full: before the lookback, unless the feature takes partial windows, or where
+        sessions are missing inside the symbol's life (which, each set says).
 
     Raises
     ------
     DataError
-        Fewer sessions than the lookback, one symbol where ranks are needed, a missing price, unsorted bars, no member.
+        Fewer sessions than the sets must have, one symbol where ranks are needed, a missing price, unsorted bars, no member.
     ConfigError
-        An unknown set, transform or calendar.
+        An unknown set, transform or calendar, or a memory budget that does not hold one symbol.
     """
     request = Request(
         bars=bars,
@@ -69,9 +76,9 @@ def compute(
         universe=universe,
         benchmark=or_empty("benchmark", benchmark),
         actions=or_empty("actions", actions),
+        sectors=or_empty("sectors", sectors),
         calendar=calendar,
         timeframe=timeframe,
         transform=transform,
     )
-    grid = request.grid()
-    return request.matrix(grid, request.members(), threads=threads)
+    return request.matrix(request.members(), threads=threads, memory_budget=memory_budget)

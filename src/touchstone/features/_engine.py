@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal, cast
 
 import numpy as np
@@ -12,18 +12,16 @@ import pandas as pd
 
 from touchstone import market, parallel
 from touchstone.errors import ConfigError, DataError, moment, nearest
-from touchstone.features import _kernels as kernels
-from touchstone.features._feature import Feature, Plan
+from touchstone.features import _blocks, _factor_panel
+from touchstone.features._feature import Column, Factor, Feature, Plan, SessionFeature, Sessions
 from touchstone.features._joins import macro_by_session, market_wide, signal_by_session
-from touchstone.features._panel import Grid, fill_panels, locate
-from touchstone.features._plan import plan, select
+from touchstone.features._panel import Grid, Source, locate
+from touchstone.features._plan import Carried, select
 from touchstone.features._sets import Sets
-from touchstone.types import BoolArray, Float32Array, FloatArray, IntArray
+from touchstone.features._transform import TRANSFORMS, Cross, Transform
+from touchstone.types import BoolArray, Float32Array, IntArray
 
-__all__ = ["Request", "Sets", "Transform", "or_empty"]
-
-Transform = Literal["rank", "none"]
-_TRANSFORMS = ("rank", "none")
+__all__ = ["Request", "or_empty"]
 
 
 def or_empty(name: str, table: pd.DataFrame | None) -> pd.DataFrame:
@@ -42,33 +40,50 @@ class Request:
     universe: pd.DataFrame | None
     benchmark: pd.DataFrame
     actions: pd.DataFrame
+    sectors: pd.DataFrame
     calendar: str | None
     timeframe: str
     transform: Transform
     base_factors: pd.DataFrame | None = None
 
+    @property
+    def chosen(self) -> tuple[Column, ...]:
+        """The declared columns that the tables can carry."""
+        return self._selected[0]
+
+    @property
     def plan(self) -> Plan:
         """Columns, lookback and what is left out."""
-        return plan(
-            self.sets,
-            fields=self.bars.columns,
+        return self._selected[1]
+
+    @cached_property
+    def _selected(self) -> tuple[tuple[Column, ...], Plan]:
+        carried = Carried(
+            fields=tuple(self.bars.columns),
             has_benchmark=len(self.benchmark) > 0,
-            has_sectors=False,
+            has_sectors=len(self.sectors) > 0,
             has_calendar=self.calendar is not None,
             macro_series=_names(self.macro, "series"),
             signal_names=_names(self.signals, "name"),
-            market_wide_signals=market_wide(self.signals),
+            market_wide_signals=self._market_wide,
         )
+        return select(self.sets, carried)
 
+    @cached_property
+    def _market_wide(self) -> tuple[str, ...]:
+        return tuple(market_wide(self.signals)) if len(self.signals) else ()
+
+    @cached_property
     def grid(self) -> Grid:
         """Layout of the bars, once the request as a whole makes sense."""
-        if self.transform not in _TRANSFORMS:
-            raise ConfigError(f"features.transform must be rank or none, got '{self.transform}': {nearest(self.transform, _TRANSFORMS)}.")
+        if self.transform not in TRANSFORMS:
+            words = " or ".join(TRANSFORMS)
+            raise ConfigError(f"features.transform must be {words}, got '{self.transform}': {nearest(self.transform, TRANSFORMS)}.")
         grid = locate(self.bars, self.calendar, self.timeframe)
-        lookback = self.plan().lookback
-        if len(grid.sessions) < lookback:
+        needed = self.plan.min_sessions
+        if len(grid.sessions) < needed:
             raise DataError(
-                f"Features need at least as many sessions as their lookback, {lookback}, but the bars have {len(grid.sessions)} sessions "
+                f"Features need at least as many sessions as their lookback, {needed}, but the bars have {len(grid.sessions)} sessions "
                 f"from {moment(grid.sessions[0])} to {moment(grid.sessions[-1])}: bring more history or another feature set."
             )
         if self.transform == "rank" and len(grid.symbols) < 2:
@@ -79,86 +94,123 @@ class Request:
         return grid
 
     def members(self) -> BoolArray:
-        """Which rows of the bars lie inside the universe."""
+        """Which rows of the bars lie inside the universe, once they are known to lie on a grid."""
+        n_rows = len(self.grid.session_of)
         if self.universe is None:
-            return np.ones(len(self.bars), dtype=np.bool_)
+            return np.ones(n_rows, dtype=np.bool_)
         return market.Universe(self.universe).mask(cast("pd.MultiIndex", self.bars.index))
 
-    def matrix(self, grid: Grid, rows: BoolArray, *, threads: int) -> pd.DataFrame:
-        """Fill one float32 row for each chosen row of the bars; ranks are taken among the chosen rows of a session."""
+    def matrix(self, rows: BoolArray, *, threads: int, memory_budget: int) -> pd.DataFrame:
+        """Fill one float32 row for each chosen row of the bars; symbols are compared among the chosen rows of a session."""
         if not rows.any():
             raise DataError(
                 "Features need at least one bar inside the universe, but there is none: check the universe's symbols and spans."
             )
-        chosen, _ = select(
-            self.sets,
-            fields=self.bars.columns,
-            has_benchmark=len(self.benchmark) > 0,
-            has_sectors=False,
-            has_calendar=self.calendar is not None,
-            macro_series=_names(self.macro, "series"),
-        )
-        features = [column for column in chosen if isinstance(column, Feature)]
-        writer = _Writer.on(grid, rows, self.transform)
-        columns = self.plan().columns
-        out = np.empty((len(columns), int(rows.sum())), dtype=np.float32)
-        tasks = [*self._feature_tasks(grid, writer, features), *self._joined_tasks(grid, writer)]
-        parallel.map_tasks(lambda task: task[1](out[task[0]]), enumerate(tasks), workers=threads)
+        index = self.bars.index if rows.all() else self.bars.index[rows]
+        filler = _Filler(self, _Answer.on(self.grid, rows))
         # Rows of `out` are columns of the frame: pandas keeps the block as it is, without a copy.
-        return pd.DataFrame(out.T, index=self.bars.index[rows], columns=pd.Index(columns), copy=False)
-
-    def _feature_tasks(self, grid: Grid, writer: _Writer, features: Sequence[Feature]) -> list[Callable[[Float32Array], None]]:
-        adjusted = market.adjust(self.bars, self.actions, base_factors=self.base_factors)
-        names = {name for feature in features for name in feature.inputs}
-        panels = fill_panels(grid, self.bars, adjusted, self.benchmark, names)
-        return [partial(writer.feature, feature, [panels[name] for name in feature.inputs]) for feature in features]
-
-    def _joined_tasks(self, grid: Grid, writer: _Writer) -> list[Callable[[Float32Array], None]]:
-        shared = market_wide(self.signals)
-        return [
-            *(partial(writer.macro, self.macro, series, grid.sessions) for series in _names(self.macro, "series")),
-            *(partial(writer.signal, self.signals, name, grid, name not in shared) for name in _names(self.signals, "name")),
+        out = np.empty((len(self.plan.columns), len(index)), dtype=np.float32)
+        filler.fill_blocks(out, threads=threads, memory_budget=memory_budget)
+        parallel.map_tasks(lambda task: task(), filler.single_columns(out), workers=threads)
+        cross = Cross(filler.answer.offsets, self._groups(index))
+        declared = [(column.across if isinstance(column, Feature) else None) for column in self.chosen]
+        across = dict(zip((column.name for column in self.chosen), declared, strict=True))
+        ranked = frozenset(self.plan.ranked)
+        tasks = [
+            partial(cross.apply, across.get(name), self.transform if name in ranked else "none", column)
+            for name, column in zip(self.plan.columns, out, strict=True)
         ]
+        parallel.map_tasks(lambda task: task(), tasks, workers=threads)
+        return pd.DataFrame(out.T, index=index, columns=pd.Index(self.plan.columns), copy=False)
+
+    def _groups(self, index: pd.Index) -> IntArray:
+        if not self.plan.needs_sectors:
+            return np.empty(0, dtype=np.int64)
+        names = market.Sectors(self.sectors).at(cast("pd.MultiIndex", index))
+        codes, _ = pd.factorize(names.where(names != market.UNKNOWN_SECTOR), sort=True)
+        return np.asarray(codes, dtype=np.int64)
 
 
 @dataclass(frozen=True)
-class _Writer:
-    """The rows of the answer, and how a panel becomes one of its columns."""
+class _Answer:
+    """The rows of the answer: where each symbol and session goes, and where sessions begin."""
 
-    symbol_of: IntArray
+    target: _blocks.Target
     session_of: IntArray
-    first: int
-    shape: tuple[int, int]
+    symbol_of: IntArray
     offsets: IntArray
-    transform: Transform
 
     @classmethod
-    def on(cls, grid: Grid, rows: BoolArray, transform: Transform) -> _Writer:
-        sessions = grid.session_of[rows]
+    def on(cls, grid: Grid, rows: BoolArray) -> _Answer:
+        if rows.all():
+            target = _blocks.Target(grid.row_of, 0)
+            return cls(target, grid.session_of, grid.symbol_of, _offsets(grid.session_of))
+        sessions, symbols = grid.session_of[rows], grid.symbol_of[rows]
         first = int(sessions[0])
-        offsets = np.append(np.flatnonzero(np.diff(sessions, prepend=-1)), len(sessions)).astype(np.int64)
-        shape = (len(grid.symbols), len(grid.sessions) - first)
-        return cls(grid.symbol_of[rows], sessions - first, first, shape, offsets, transform)
-
-    def feature(self, feature: Feature, inputs: Sequence[FloatArray], column: Float32Array) -> None:
-        panel = np.empty(self.shape)
-        feature.kernel(*inputs, self.first, panel, *feature.windows)
-        self._put(panel, column)
-
-    def signal(self, signals: pd.DataFrame, name: str, grid: Grid, may_rank: bool, column: Float32Array) -> None:
-        self._put(signal_by_session(signals, name, grid.symbols, grid.sessions)[:, self.first :], column, may_rank=may_rank)
-
-    def macro(self, macro: pd.DataFrame, series: str, sessions: pd.DatetimeIndex, column: Float32Array) -> None:
-        column[:] = macro_by_session(macro, series, sessions)[self.first :][self.session_of]
-
-    def _put(self, panel: FloatArray, column: Float32Array, *, may_rank: bool = True) -> None:
-        values = panel[self.symbol_of, self.session_of]
-        if may_rank and self.transform == "rank":
-            ranks = np.empty_like(values)
-            kernels.rank_sessions(values, self.offsets, ranks)
-            values = ranks
-        column[:] = values
+        row_of = np.full((len(grid.symbols), len(grid.sessions) - first), -1, dtype=np.int32)
+        row_of[symbols, sessions - first] = np.arange(len(sessions))
+        return cls(_blocks.Target(row_of, first), sessions, symbols, _offsets(sessions))
 
 
-def _names(table: pd.DataFrame, column: str) -> list[str]:
-    return sorted(table[column].unique())
+@dataclass(frozen=True)
+class _Filler:
+    """How the columns of an answer are filled, before symbols are compared."""
+
+    request: Request
+    answer: _Answer
+
+    def fill_blocks(self, out: Float32Array, *, threads: int, memory_budget: int) -> None:
+        """Fill the columns of compiled kernels."""
+        at = [i for i, column in enumerate(self.request.chosen) if isinstance(column, Feature)]
+        if at:
+            features = [cast("Feature", self.request.chosen[i]) for i in at]
+            _blocks.fill(self._source, features, self.answer.target, [out[i] for i in at], threads=threads, memory_budget=memory_budget)
+
+    def single_columns(self, out: Float32Array) -> Iterator[Callable[[], None]]:
+        """Fill every other column, each on its own."""
+        for column, values in zip(self.request.chosen, out, strict=False):
+            if isinstance(column, Factor):
+                yield partial(self._factor, column, values)
+            elif isinstance(column, SessionFeature):
+                yield partial(self._session, column, values)
+        request, n_declared = self.request, len(self.request.chosen)
+        for name, values in zip(request.plan.columns[n_declared:], out[n_declared:], strict=True):
+            kind, _, joined = name.partition("_")
+            yield partial(self._macro if kind == "macro" else self._signal, joined, values)
+
+    @cached_property
+    def _source(self) -> Source:
+        request = self.request
+        is_adjusted = len(request.actions) > 0 or request.base_factors is not None
+        adjusted = market.adjust(request.bars, request.actions, base_factors=request.base_factors) if is_adjusted else request.bars
+        return Source(request.grid, request.bars, adjusted, request.benchmark)
+
+    def _factor(self, factor: Factor, values: Float32Array) -> None:
+        grid, target = self.request.grid, self.answer.target
+        begin = _factor_panel.first_needed(factor, grid.sessions, target.first)
+        axes = {"index": grid.sessions[begin:], "columns": grid.symbols}
+        frames = {name: pd.DataFrame(self._source.panel(name)[:, begin:].T, **axes) for name in factor.fields}
+        panel = _factor_panel.evaluate(factor, frames).to_numpy(np.float64)
+        values[:] = panel[self.answer.session_of - begin, self.answer.symbol_of]
+
+    def _session(self, column: SessionFeature, values: Float32Array) -> None:
+        request = self.request
+        sessions = Sessions(request.grid.sessions, request.calendar, request.timeframe, request.macro)
+        values[:] = column.values(sessions)[self.answer.session_of]
+
+    def _macro(self, series: str, values: Float32Array) -> None:
+        values[:] = macro_by_session(self.request.macro, series, self.request.grid.sessions)[self.answer.session_of]
+
+    def _signal(self, name: str, values: Float32Array) -> None:
+        grid = self.request.grid
+        values[:] = signal_by_session(self.request.signals, name, grid.symbols, grid.sessions)[
+            self.answer.symbol_of, self.answer.session_of
+        ]
+
+
+def _offsets(sessions: IntArray) -> IntArray:
+    return np.append(np.flatnonzero(np.diff(sessions, prepend=-1)), len(sessions)).astype(np.int64)
+
+
+def _names(table: pd.DataFrame, column: str) -> tuple[str, ...]:
+    return tuple(sorted(table[column].unique())) if len(table) else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -77,7 +78,7 @@ class Feature:
     across: Callable[..., None] | None = None
     needs_sectors: bool = False
 
-    @property
+    @cached_property
     def fields(self) -> tuple[str, ...]:
         """Fields of the bars that it needs, sorted."""
         return tuple(sorted({field for name in self.inputs for field in DERIVED.get(name, (name,))}))
@@ -171,7 +172,7 @@ class SessionFeature:
 Column = Feature | Factor | SessionFeature
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FeatureSet:
     """Features under one name, in the order of their columns.
 
@@ -183,11 +184,14 @@ class FeatureSet:
         Its columns.
     of_series
         Gives further columns for each series of the macro table, for sets whose columns depend on it.
+    min_sessions
+        Sessions that a batch must have at least; ``None``: the lookback. Sets with partial windows make do with fewer.
     """
 
     name: str
     features: tuple[Column, ...] = ()
     of_series: Callable[[str], tuple[Column, ...]] | None = None
+    min_sessions: int | None = None
 
     @property
     def lookback(self) -> int:
@@ -217,6 +221,8 @@ class Plan:
         Sessions of history, the present one included, that a full row needs.
     lookbacks
         The same for each column; 1 for macro and signals.
+    min_sessions
+        Sessions that a batch must have at least.
     needs_benchmark
         Whether a column needs the benchmark.
     needs_sectors
@@ -233,6 +239,7 @@ class Plan:
     left_out: tuple[LeftOut, ...]
     lookback: int
     lookbacks: Mapping[str, int]
+    min_sessions: int
     needs_benchmark: bool
     needs_sectors: bool
     ranked: tuple[str, ...]

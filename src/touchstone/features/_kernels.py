@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from touchstone.types import BoolArray, FloatArray, IntArray
 
@@ -26,12 +27,17 @@ __all__ = [
     "skewness",
     "volatility",
     "window_mean",
+    "zscore_sessions",
 ]
 
 _YEAR = 252
 _MONTH = 21
 # Deviations of daily returns below this are rounding, not moves.
 _STILL = 1e-10
+# Their keys stay in a core's own cache.
+_SESSIONS_AT_ONCE = 64
+# Above the key of every number: it would be that of a NaN.
+_NO_KEY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 @njit(cache=True, nogil=True)
@@ -243,23 +249,80 @@ def seasonality(close: FloatArray, first: int, out: FloatArray, n_years: int) ->
                 out[s, t - first] = total / n_years
 
 
-@njit(cache=True, nogil=True)
 def rank_sessions(values: FloatArray, offsets: IntArray, out: FloatArray) -> None:
     """(average rank - 0.5) / n - 0.5 inside each session: rows ``offsets[i]`` to ``offsets[i + 1]``; NaN stays, one value alone is NaN."""
-    for i in range(offsets.shape[0] - 1):
+    widths = np.diff(offsets)
+    mask = np.uint64((1 << int(widths.max(initial=1)).bit_length()) - 1)
+    for first in range(0, len(widths), _SESSIONS_AT_ONCE):
+        keys = np.empty((min(_SESSIONS_AT_ONCE, len(widths) - first), widths[first : first + _SESSIONS_AT_ONCE].max()), np.uint64)
+        _pack_keys(values, offsets[first:], mask, keys)
+        # numpy sorts whole numbers with the processor's vector instructions: no other order of them, only sooner.
+        keys.sort(axis=1)
+        _unpack_ranks(values, offsets[first:], mask, keys, out)
+
+
+@njit(cache=True, nogil=True)
+def _pack_keys(values: FloatArray, offsets: IntArray, mask: np.uint64, keys: NDArray[np.uint64]) -> None:
+    """Whole numbers in the order of the values: the lowest bits, under the mask, give way to the position in the session."""
+    sign = np.uint64(1) << np.uint64(63)
+    bits = values.view(np.uint64)
+    for i in range(keys.shape[0]):
         start = offsets[i]
-        block = values[start : offsets[i + 1]]
+        keys[i] = _NO_KEY
+        for k in range(offsets[i + 1] - start):
+            value = values[start + k]
+            if not np.isnan(value):
+                # Negative zero equals zero.
+                key = bits[start + k] if value != 0.0 else np.uint64(0)
+                key = ~key if key & sign else key | sign
+                keys[i, k] = (key & ~mask) | np.uint64(k)
+
+
+@njit(cache=True, nogil=True)
+def _unpack_ranks(values: FloatArray, offsets: IntArray, mask: np.uint64, keys: NDArray[np.uint64], out: FloatArray) -> None:
+    """Ranks from sorted keys; values that differ under the mask only are put in order first."""
+    order = np.empty(keys.shape[1], np.int64)
+    ordered = np.empty(keys.shape[1])
+    for i in range(keys.shape[0]):
+        start = offsets[i]
         out[start : offsets[i + 1]] = np.nan
-        present = np.flatnonzero(~np.isnan(block))
-        count = present.shape[0]
-        if count < 2:
-            continue
-        order = present[np.argsort(block[present])]
+        count = 0
+        while count < offsets[i + 1] - start and keys[i, count] != _NO_KEY:
+            position = np.int64(keys[i, count] & mask)
+            value = values[start + position]
+            k = count
+            while k > 0 and ordered[k - 1] > value:
+                ordered[k] = ordered[k - 1]
+                order[k] = order[k - 1]
+                k -= 1
+            ordered[k] = value
+            order[k] = position
+            count += 1
         left = 0
-        while left < count:
+        while left < count and count > 1:
             right = left
-            while right + 1 < count and block[order[right + 1]] == block[order[left]]:
+            while right + 1 < count and ordered[right + 1] == ordered[left]:
                 right += 1
             for k in range(left, right + 1):
                 out[start + order[k]] = (0.5 * (left + right) + 0.5) / count - 0.5
             left = right + 1
+
+
+@njit(cache=True, nogil=True)
+def zscore_sessions(values: FloatArray, _groups: IntArray, offsets: IntArray, out: FloatArray) -> None:
+    """Distance from the session's mean in standard deviations, ddof 1; NaN stays, and under two values, or where all are equal, is all."""
+    for i in range(offsets.shape[0] - 1):
+        block = values[offsets[i] : offsets[i + 1]]
+        low, high = np.inf, -np.inf
+        for value in block:
+            # A comparison with NaN is false.
+            low = value if value < low else low
+            high = value if value > high else high
+        out[offsets[i] : offsets[i + 1]] = np.nan
+        if low < high:
+            mean = _mean(block)
+            count, squares, _ = _moments(block)
+            deviation = np.sqrt(squares / (count - 1))
+            for k in range(block.shape[0]):
+                # The smallest deviations have no square.
+                out[offsets[i] + k] = (block[k] - mean) / deviation if deviation > 0.0 else np.nan

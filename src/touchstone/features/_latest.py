@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from touchstone import market
 from touchstone.errors import DataError, moment, name_few
-from touchstone.features._engine import Request, Sets, Transform, or_empty
-from touchstone.features._panel import Grid
+from touchstone.features._blocks import DEFAULT_BUDGET
+from touchstone.features._engine import Request, or_empty
+from touchstone.features._sets import Sets
+from touchstone.features._transform import Transform
+from touchstone.types import BoolArray, IntArray
 
 __all__ = ["latest"]
 
@@ -25,6 +30,7 @@ def latest(
     universe: pd.DataFrame | None = None,
     benchmark: pd.DataFrame | None = None,
     actions: pd.DataFrame | None = None,
+    sectors: pd.DataFrame | None = None,
     calendar: str | None = None,
     timeframe: str = "1d",
     transform: Transform = "rank",
@@ -47,7 +53,7 @@ def latest(
     absent
         Members that are known to have no bar at the last session, as after a halt: the ranking is taken among the others, as the
         batch does, and they get no row.
-    macro, signals, universe, benchmark, actions, calendar, timeframe, transform, threads
+    macro, signals, universe, benchmark, actions, sectors, calendar, timeframe, transform, threads
         As in `compute`. Without a universe every symbol of the bars is a member.
 
     Returns
@@ -58,7 +64,7 @@ def latest(
     Raises
     ------
     DataError
-        What `compute` refuses; history shorter than the lookback; under ``rank`` a member without a bar at the last session that is not
+        What `compute` refuses; history shorter than the lookback; where symbols are compared, by a transform or a feature, a member without a bar at the last session that is not
         said to be `absent` (a smaller ranking would be another ranking), or one that is and has a bar; a symbol that is no member;
         actions before the bars without base factors, or known only since their first bar.
     """
@@ -70,107 +76,168 @@ def latest(
         universe=universe,
         benchmark=or_empty("benchmark", benchmark),
         actions=or_empty("actions", actions),
+        sectors=or_empty("sectors", sectors),
         calendar=calendar,
         timeframe=timeframe,
         transform=transform,
         base_factors=base_factors,
     )
-    grid = request.grid()
-    rows = request.members() & (grid.session_of == len(grid.sessions) - 1)
-    present = grid.symbols[grid.symbol_of[rows]]
-    asked = present if symbols is None else pd.Index(sorted(set(symbols)), dtype=present.dtype)
-    _require_members(grid, present, asked)
-    _require_whole(request, grid, present, absent)
-    _require_history(request, grid, present if transform == "rank" else asked)
-    _require_factors(request, grid, present if transform == "rank" else asked)
-    _refuse_late_news(request, grid, present if transform == "rank" else asked)
-    matrix = request.matrix(grid, rows, threads=threads)
-    wanted: pd.DataFrame = matrix[present.isin(asked)]
+    question = _Question.of(request, symbols)
+    question.require_members()
+    question.require_whole(absent)
+    question.require_history()
+    question.require_factors()
+    question.refuse_late_news()
+    matrix = request.matrix(question.rows, threads=threads, memory_budget=DEFAULT_BUDGET)
+    if symbols is None or not question.compares:
+        return matrix
+    wanted: pd.DataFrame = matrix[question.present.isin(question.asked)]
     return wanted
 
 
-def _require_members(grid: Grid, present: pd.Index, asked: pd.Index) -> None:
-    day = moment(grid.sessions[-1])
-    strangers = asked.difference(present)
-    if len(strangers):
-        raise DataError(
-            f"Every symbol asked for must have a bar inside the universe on {day}, but {name_few(strangers)} has none: ask for others."
-        )
+@dataclass(frozen=True)
+class _Question:
+    """Who is asked for at the last session, and whose history the answer rests on.
 
+    Attributes
+    ----------
+    present
+        Members with a bar at the last session, sorted.
+    asked
+        Symbols to answer for, sorted.
+    rows
+        Rows of the bars to compute: those of `present` where symbols are compared, else those of `asked`.
+    compares
+        Whether a value depends on other symbols.
+    """
 
-def _require_whole(request: Request, grid: Grid, present: pd.Index, absent: Sequence[str]) -> None:
-    """A forgotten bar and one that never was look alike: the second kind must be named."""
-    day = moment(grid.sessions[-1])
-    there = _in_order(absent, present)
-    if there:
-        raise DataError(
-            f"A symbol said to be absent must have no bar on {day}, but {name_few(there)} has one: leave out the bar or the word."
-        )
-    lost = _members(request, grid).difference(present).difference(pd.Index(absent))
-    if request.transform == "rank" and len(lost):
-        raise DataError(
-            f"A rank needs the whole cross-section of {day}, but {name_few(lost)} of the universe has no bar: bring the missing bars, "
-            "say that there is none (absent), or end the symbol's universe row before that day."
-        )
+    request: Request
+    present: pd.Index
+    asked: pd.Index
+    rows: BoolArray
+    compares: bool
 
+    @classmethod
+    def of(cls, request: Request, symbols: Sequence[str] | None) -> _Question:
+        grid, plan = request.grid, request.plan
+        compares = request.transform != "none" or len(plan.per_symbol) < len(plan.columns)
+        rows = request.members() & (grid.session_of == len(grid.sessions) - 1)
+        present = grid.symbols[grid.symbol_of[rows]]
+        asked = present if symbols is None else pd.Index(sorted(set(symbols)), dtype=present.dtype)
+        if not compares and symbols is not None:
+            rows = rows & np.isin(grid.symbol_of, grid.symbols.get_indexer(asked))
+        return cls(request, present, asked, rows, compares)
 
-def _members(request: Request, grid: Grid) -> pd.Index:
-    if request.universe is None:
-        return grid.symbols
-    listed = pd.Index(request.universe["symbol"].unique())
-    # The bar before it stands beside it: a stamp at midnight, alone, would be read as a session.
-    now = pd.MultiIndex.from_product([grid.sessions[-2:], listed], names=["date", "symbol"])
-    members: pd.Index = listed[market.Universe(request.universe).mask(now)[-len(listed) :]]
-    return members
+    @property
+    def needed(self) -> pd.Index:
+        """Symbols whose history the answer rests on."""
+        return self.present if self.compares else self.asked
 
+    @property
+    def _day(self) -> str:
+        return moment(self.request.grid.sessions[-1])
 
-def _require_history(request: Request, grid: Grid, needed: pd.Index) -> None:
-    lookback = request.plan().lookback
-    start = grid.sessions[-lookback]
-    first = _first_bars(grid).loc[needed]
-    short = first[first > start]
-    if request.universe is not None:
-        listed = request.universe.groupby("symbol")["start"].min().reindex(short.index)
+    def require_members(self) -> None:
+        strangers = self.asked.difference(self.present)
+        if len(strangers):
+            raise DataError(
+                f"Every symbol asked for must have a bar inside the universe on {self._day}, but {name_few(strangers)} has none: ask for "
+                "others."
+            )
+
+    def require_whole(self, absent: Sequence[str]) -> None:
+        """A forgotten bar and one that never was look alike: the second kind must be named."""
+        there = _in_order(absent, self.present)
+        if there:
+            raise DataError(
+                f"A symbol said to be absent must have no bar on {self._day}, but {name_few(there)} has one: leave out the bar or the word."
+            )
+        if not self.compares:
+            return
+        lost = self._members().difference(self.present).difference(pd.Index(absent))
+        if len(lost):
+            raise DataError(
+                f"A rank needs the whole cross-section of {self._day}, but {name_few(lost)} of the universe has no bar: bring the missing "
+                "bars, say that there is none (absent), or end the symbol's universe row before that day."
+            )
+
+    def _members(self) -> pd.Index:
+        request = self.request
+        if request.universe is None:
+            return request.grid.symbols
+        listed = pd.Index(request.universe["symbol"].unique())
+        # The bar before it stands beside it: a stamp at midnight, alone, would be read as a session.
+        now = pd.MultiIndex.from_product([request.grid.sessions[-2:], listed], names=["date", "symbol"])
+        members: pd.Index = listed[market.Universe(request.universe).mask(now)[-len(listed) :]]
+        return members
+
+    def require_history(self) -> None:
+        grid, lookback = self.request.grid, self.request.plan.lookback
+        codes = self._codes(self.needed)
+        late = grid.born[codes] > len(grid.sessions) - lookback
+        if not late.any():
+            return
+        short = pd.Series(grid.sessions[grid.born[codes[late]]], index=self.needed[late])
+        short = short[~self._listed_by(short)]
+        if len(short):
+            offenders = name_few(f"{symbol} from {moment(date)}" for symbol, date in short.items())
+            raise DataError(
+                f"The last row needs {lookback} sessions of history for every symbol not listed since, but got {offenders}, "
+                f"{len(grid.sessions)} sessions up to {self._day}: bring earlier bars, or the universe row that says when it was listed."
+            )
+
+    def _listed_by(self, first: pd.Series) -> BoolArray:
+        """Whether a symbol's first bar given is that of its listing, as the universe says."""
+        if self.request.universe is None:
+            return np.zeros(len(first), dtype=np.bool_)
+        listed = self.request.universe.groupby("symbol")["start"].min().reindex(first.index)
         # A listing is dated by its session, or set on that session's first bar; the symbol's own first bar may come later in it.
         is_moment = listed != listed.dt.normalize()
-        short = short[~((listed >= short.dt.normalize()) | (is_moment & (listed > short - pd.Timedelta(days=1))))]
-    if len(short):
-        offenders = name_few(f"{symbol} from {moment(date)}" for symbol, date in short.items())
-        raise DataError(
-            f"The last row needs {lookback} sessions of history, from {moment(start)}, for every symbol not listed since, "
-            f"but got {offenders}: bring earlier bars, or the universe row that says when it was listed."
-        )
+        return ((listed >= first.dt.normalize()) | (is_moment & (listed > first - pd.Timedelta(days=1)))).to_numpy()
 
+    def require_factors(self) -> None:
+        actions = self._old_actions()
+        if actions.empty:
+            return
+        known = pd.Index([]) if self.request.base_factors is None else self.request.base_factors.index
+        lacking = _in_order(actions["symbol"], self.needed.difference(known))
+        if lacking:
+            raise DataError(
+                f"Actions at or before the first bar given need base_factors, but they are missing for {name_few(lacking)}: "
+                "pass the rows of market.adjustment_factors at those bars, or bars from the listing on."
+            )
 
-def _require_factors(request: Request, grid: Grid, needed: pd.Index) -> None:
-    first = _first_bars(grid).reindex(request.actions["symbol"]).to_numpy()
-    early = (request.actions["ex_date"].to_numpy() <= first) & (request.actions["kind"] != "delisting").to_numpy()
-    known = pd.Index([]) if request.base_factors is None else request.base_factors.index
-    lacking = _in_order(request.actions.loc[early, "symbol"], needed.difference(known))
-    if lacking:
-        raise DataError(
-            f"Actions at or before the first bar given need base_factors, but they are missing for {name_few(lacking)}: "
-            "pass the rows of market.adjustment_factors at those bars, or bars from the listing on."
-        )
+    def refuse_late_news(self) -> None:
+        """An action of before the first bar given that became known since: whether it counts depends on a bar that is not given."""
+        actions = self._old_actions()
+        if actions.empty:
+            return
+        first = self._first_bars(actions)
+        late = (actions["known_at"].to_numpy() > first) & (actions["known_at"] <= self.request.grid.sessions[-1]).to_numpy()
+        unsure = _in_order(actions.loc[late, "symbol"], self.needed)
+        if unsure:
+            raise DataError(
+                f"An action that became known within the bars must have its ex-date within them, but that of {name_few(unsure)} lies at or "
+                "before the first bar given: bring bars from before the ex-date, or leave out an action from before the listing."
+            )
 
+    def _old_actions(self) -> pd.DataFrame:
+        """Actions of symbols given whose ex-date lies at or before the first bar given."""
+        actions = self.request.actions
+        if actions.empty:
+            return actions
+        old = (actions["ex_date"].to_numpy() <= self._first_bars(actions)) & (actions["kind"] != "delisting").to_numpy()
+        return actions[old]
 
-def _refuse_late_news(request: Request, grid: Grid, needed: pd.Index) -> None:
-    """An action of before the first bar given that became known since: whether it counts depends on a bar that is not given."""
-    first = _first_bars(grid).reindex(request.actions["symbol"]).to_numpy()
-    actions = request.actions
-    old = (actions["ex_date"].to_numpy() <= first) & (actions["kind"] != "delisting").to_numpy()
-    late = (actions["known_at"].to_numpy() > first) & (actions["known_at"] <= grid.sessions[-1]).to_numpy()
-    unsure = _in_order(actions.loc[old & late, "symbol"], needed)
-    if unsure:
-        raise DataError(
-            f"An action that became known within the bars must have its ex-date within them, but that of {name_few(unsure)} lies at or "
-            "before the first bar given: bring bars from before the ex-date, or leave out an action from before the listing."
-        )
+    def _first_bars(self, actions: pd.DataFrame) -> pd.DatetimeIndex:
+        """The first bar given of each action's symbol; NaT, which nothing precedes, where it has none."""
+        grid = self.request.grid
+        codes = grid.symbols.get_indexer(pd.Index(actions["symbol"]))
+        sessions = grid.sessions[grid.born[codes]].to_numpy()
+        return np.where(codes >= 0, sessions, np.datetime64("NaT"))
 
-
-def _first_bars(grid: Grid) -> pd.Series:
-    _, rows = np.unique(grid.symbol_of, return_index=True)
-    return pd.Series(grid.sessions[grid.session_of[rows]], index=grid.symbols)
+    def _codes(self, symbols: pd.Index) -> IntArray:
+        return cast("IntArray", self.request.grid.symbols.get_indexer(symbols))
 
 
 def _in_order(symbols: Iterable[str], wanted: pd.Index) -> list[str]:

@@ -1,19 +1,22 @@
-"""Bars as symbol-major panels: one contiguous row of sessions per symbol and field."""
+"""Bars on a grid of sessions and symbols, and panels of it: one contiguous row of sessions per symbol and field."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from touchstone import market
 from touchstone.errors import DataError, moment, name_few
+from touchstone.features import _layout_kernels as kernels
 from touchstone.features._feature import BENCHMARK_RETURNS
 from touchstone.types import FloatArray, IntArray
 
-__all__ = ["Grid", "fill_panels", "locate"]
+__all__ = ["Block", "Grid", "Source", "locate"]
 
 # A session may open the evening before its date in UTC and close after it.
 _NIGHT = pd.Timedelta(days=2)
@@ -35,6 +38,23 @@ class Grid:
     symbols: pd.Index
     session_of: IntArray
     symbol_of: IntArray
+
+    @property
+    def row_of(self) -> NDArray[np.int32]:
+        """Row of the bars of each symbol and session, -1 where there is none; shape (n_symbols, n_sessions)."""
+        return self._laid_out[0]
+
+    @property
+    def born(self) -> IntArray:
+        """Position of each symbol's first session."""
+        return self._laid_out[1]
+
+    @cached_property
+    def _laid_out(self) -> tuple[NDArray[np.int32], IntArray]:
+        row_of = np.empty((len(self.symbols), len(self.sessions)), dtype=np.int32)
+        born = np.empty(len(self.symbols), dtype=np.int64)
+        kernels.lay_out(self.symbol_of, self.session_of, row_of, born)
+        return row_of, born
 
 
 def locate(bars: pd.DataFrame, calendar: str | None, timeframe: str = "1d") -> Grid:
@@ -70,12 +90,11 @@ def locate(bars: pd.DataFrame, calendar: str | None, timeframe: str = "1d") -> G
     return Grid(known, symbols, position.astype(np.int64)[dates], names)
 
 
-def fill_panels(
-    grid: Grid, bars: pd.DataFrame, adjusted: pd.DataFrame, benchmark: pd.DataFrame, names: Iterable[str]
-) -> dict[str, FloatArray]:
-    """The panels that the kernels ask for.
+@dataclass(frozen=True)
+class Source:
+    """What panels are made of: the rows of the bars and where they stand.
 
-    Parameters
+    Attributes
     ----------
     grid
         Layout of ``bars`` and ``adjusted``, which have the same rows.
@@ -83,27 +102,88 @@ def fill_panels(
         Prices as they came, for what was traded, and adjusted forward, for everything else.
     benchmark
         ``close`` by date; its returns are those between consecutive sessions of the grid.
-    names
-        Inputs that features declare.
-
-    Returns
-    -------
-    dict
-        Panels of shape (n_symbols, n_sessions), NaN where a symbol has no bar; ``benchmark_returns`` of shape (n_sessions,).
     """
 
-    def derive(name: str) -> FloatArray:
-        if name == BENCHMARK_RETURNS:
-            return _returns(benchmark["close"].reindex(grid.sessions).to_numpy(np.float64))
-        if name == "returns":
-            return _returns(_scatter(grid, adjusted, "close"))
-        if name == "high_low_range":
-            return _scatter(grid, adjusted, "high") / _scatter(grid, adjusted, "low") - 1.0
-        if name == "price_impact":
-            return _price_impact(derive("returns"), _scatter(grid, bars, "close") * _scatter(grid, bars, "volume"))
-        return _scatter(grid, adjusted, name)
+    grid: Grid
+    bars: pd.DataFrame
+    adjusted: pd.DataFrame
+    benchmark: pd.DataFrame
+    _columns: dict[tuple[str, str], FloatArray] = field(default_factory=dict, repr=False)
 
-    return {name: derive(name) for name in sorted(set(names))}
+    def column(self, name: str, *, traded: bool = False) -> FloatArray:
+        """One field of every row, float64, once it is known to be fit."""
+        key = ("traded" if traded else "adjusted", name)
+        if key not in self._columns:
+            self._columns[key] = _fit(self.bars if traded else self.adjusted, name)
+        return self._columns[key]
+
+    def panel(self, name: str) -> FloatArray:
+        """One adjusted field as a panel of all symbols and sessions."""
+        panel = np.empty(self.grid.row_of.shape)
+        kernels.gather(self.column(name), self.grid.row_of, panel)
+        return panel
+
+    @cached_property
+    def benchmark_returns(self) -> FloatArray:
+        """Simple returns of the benchmark, shape (n_sessions,); NaN where a close is missing."""
+        return _returns(self.benchmark["close"].reindex(self.grid.sessions).to_numpy(np.float64))
+
+
+class Block:
+    """Panels of a few symbols over a span of sessions, made when they are first asked for."""
+
+    def __init__(self, source: Source, symbols: IntArray, sessions: slice) -> None:
+        self._source = source
+        self._symbols, self._sessions = symbols, sessions
+        self._row_of = source.grid.row_of[symbols, sessions]
+        self._panels: dict[str, FloatArray] = {}
+
+    def panel(self, name: str) -> FloatArray:
+        """The panel of one input that features declare, shape (n_symbols, n_sessions) of the block, NaN where a symbol has no bar.
+
+        ``benchmark_returns`` has shape (n_sessions,).
+        """
+        if name not in self._panels:
+            made = _DERIVATIONS.get(name)
+            self._panels[name] = self._gathered(name) if made is None else made(self)
+        return self._panels[name]
+
+    def _gathered(self, name: str, *, traded: bool = False) -> FloatArray:
+        panel = np.empty(self._row_of.shape)
+        kernels.gather(self._source.column(name, traded=traded), self._row_of, panel)
+        return panel
+
+    def _benchmark(self) -> FloatArray:
+        return self._source.benchmark_returns[self._sessions]
+
+    def _age(self) -> FloatArray:
+        sessions = np.arange(self._sessions.start, self._sessions.stop)
+        return np.maximum(sessions - self._source.grid.born[self._symbols][:, None] + 1.0, 0.0)
+
+    def _traded_value(self) -> FloatArray:
+        return self._gathered("close", traded=True) * self._gathered("volume", traded=True)
+
+    def _price_impact(self) -> FloatArray:
+        traded = self._traded_value()
+        # A session without trades has no impact to measure.
+        return np.abs(self.panel("returns")) / np.where(traded > 0.0, traded, np.nan)
+
+    def _log_volume_ratio(self) -> FloatArray:
+        volume = self.panel("volume")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log(volume / _previous(volume) + 1.0)
+
+
+_DERIVATIONS: dict[str, Callable[[Block], FloatArray]] = {
+    "returns": lambda block: _returns(block.panel("close")),
+    "previous_close": lambda block: _previous(block.panel("close")),
+    "log_volume": lambda block: np.log(block.panel("volume") + 1.0),
+    "log_volume_ratio": Block._log_volume_ratio,
+    "high_low_range": lambda block: block.panel("high") / block.panel("low") - 1.0,
+    "price_impact": Block._price_impact,
+    "age": Block._age,
+    BENCHMARK_RETURNS: Block._benchmark,
+}
 
 
 def _axis(index: pd.MultiIndex, level: str) -> tuple[IntArray, pd.Index]:
@@ -119,26 +199,22 @@ def _axis(index: pd.MultiIndex, level: str) -> tuple[IntArray, pd.Index]:
     return position[codes], values[used]
 
 
-def _scatter(grid: Grid, bars: pd.DataFrame, field: str) -> FloatArray:
-    values = bars[field].to_numpy(np.float64)
+def _fit(bars: pd.DataFrame, name: str) -> FloatArray:
+    values = bars[name].to_numpy(np.float64)
     # NaN compares false, so it is caught too; a price must be above zero, a volume may be zero.
-    unfit = ~(values >= 0.0 if field == "volume" else values > 0.0)
-    if unfit.any():
-        shown = zip(bars.index[unfit], values[unfit], strict=True)
+    fit = values >= 0.0 if name == "volume" else values > 0.0
+    if not fit.all():
+        shown = zip(bars.index[~fit], values[~fit], strict=True)
         offenders = name_few(f"{value} of {symbol} on {moment(date)}" for (date, symbol), value in shown)
-        raise DataError(f"'{field}' must be there and above zero in every bar, got {offenders}: quarantine those rows or drop the field.")
-    panel = np.full((len(grid.symbols), len(grid.sessions)), np.nan)
-    panel[grid.symbol_of, grid.session_of] = values
-    return panel
+        raise DataError(f"'{name}' must be there and above zero in every bar, got {offenders}: quarantine those rows or drop the field.")
+    return values
+
+
+def _previous(values: FloatArray) -> FloatArray:
+    previous = np.full_like(values, np.nan)
+    previous[..., 1:] = values[..., :-1]
+    return previous
 
 
 def _returns(close: FloatArray) -> FloatArray:
-    returns = np.full_like(close, np.nan)
-    np.divide(close[..., 1:], close[..., :-1], out=returns[..., 1:])
-    returns[..., 1:] -= 1.0
-    return returns
-
-
-def _price_impact(returns: FloatArray, traded: FloatArray) -> FloatArray:
-    # A session without trades has no impact to measure.
-    return np.abs(returns) / np.where(traded > 0.0, traded, np.nan)
+    return close / _previous(close) - 1.0
