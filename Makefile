@@ -59,6 +59,7 @@ serve: setup ## the champion over HTTP
 
 bench: setup ## benchmarks: ratios, never gates
 	@python benchmarks/loop.py
+	@python benchmarks/features.py
 	@python benchmarks/ingest.py
 	@python benchmarks/scale.py
 	@python benchmarks/intraday.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from typing import Literal, cast
 
 import numpy as np
@@ -26,7 +26,13 @@ __all__ = ["Request", "or_empty"]
 
 def or_empty(name: str, table: pd.DataFrame | None) -> pd.DataFrame:
     """The table, or one without rows where there is none."""
-    return market.empty_table(name) if table is None else table
+    return _empty(name) if table is None else table
+
+
+# Nobody writes into a table, and making five of them takes longer than the features of a served request.
+@lru_cache
+def _empty(name: str) -> pd.DataFrame:
+    return market.empty_table(name)
 
 
 @dataclass(frozen=True)

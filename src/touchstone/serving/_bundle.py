@@ -38,6 +38,7 @@ class Card(BaseModel):
     adjustment: Literal["none", "split", "total_return"]
     fields: tuple[str, ...]
     derived: tuple[str, ...] = ()
+    macro_series: tuple[str, ...] | None = None
     calendar: str
     timeframe: Timeframe = "1d"
     max_age_sessions: int | None = None

@@ -111,7 +111,7 @@ def _timed(card: Card, tables: Tables) -> Tables:
     if has_times == (card.timeframe == "1d"):
         wanted = "a date" if has_times else f"the close of a {card.timeframe} bar in UTC, like 2020-01-02T14:35:00Z,"
         raise DataError(f"This model reads bars of {card.timeframe}: give {wanted} for each, but got {moment(stamps[-1])}.")
-    dated = {name: getattr(tables, name) for name in ("actions", "macro", "signals", "universe")}
+    dated = {name: getattr(tables, name) for name in ("actions", "macro", "signals", "universe", "sectors")}
     return replace(
         tables,
         **{
@@ -143,6 +143,9 @@ def _features(bundle: Bundle, tables: Tables, request: PredictRequest) -> pd.Dat
         universe=used.universe,
         benchmark=used.benchmark,
         actions=used.actions,
+        sectors=used.sectors,
+        calendar=card.calendar,
+        timeframe=card.timeframe,
         transform=card.features.transform,
         base_factors=used.base_factors,
         absent=request.absent,
@@ -160,6 +163,7 @@ def _require_tables(card: Card, tables: Tables) -> None:
         card.features.sets,
         fields=tables.bars.columns,
         has_benchmark=tables.benchmark is not None and len(tables.benchmark) > 0,
+        has_sectors=tables.sectors is not None and len(tables.sectors) > 0,
         macro_series=() if tables.macro is None else tables.macro["series"],
         signal_names=() if tables.signals is None else tables.signals["name"],
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from touchstone import market
 from touchstone.serving._bundle import Bundle, Card, load_bundle
 from touchstone.serving._predict import predict
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["load_rehearsed"]
 
 _SYMBOLS = ("A", "B")
-_FIRST = dt.datetime(2020, 1, 6)  # noqa: DTZ001 - naive, as bars are
+_FIRST = pd.Timestamp("2012-01-03")
 
 
 def load_rehearsed(served: ServedModel) -> Bundle:
@@ -35,8 +37,9 @@ def load_rehearsed(served: ServedModel) -> Bundle:
 
 
 def _made_up(card: Card) -> dict[str, Any]:
-    step = dt.timedelta(days=1) if card.timeframe == "1d" else dt.timedelta(minutes=1)
-    stamps = [_FIRST + number * step for number in range(card.lookback + 1)]
+    # No calendar of whole days closes more often than every other day.
+    span = pd.Timedelta(days=2 * card.lookback + 30)
+    stamps = market.bar_times(card.calendar, _FIRST, _FIRST + span, card.timeframe)[: card.lookback + 1]
     days = [str(stamp.date()) if card.timeframe == "1d" else stamp.isoformat() for stamp in stamps]
     dates = [day for day in days for _ in _SYMBOLS]
     prices = [100.0 + (7 * number) % 11 for number in range(len(dates))]
@@ -46,9 +49,15 @@ def _made_up(card: Card) -> dict[str, Any]:
         "bars": bars,
         "benchmark": [{"date": day, "close": 100.0 + number % 5} for number, day in enumerate(days)],
         "actions": [{"symbol": "A", "ex_date": days[-1], "known_at": days[-1], "kind": "dividend", "value": 1.0}],
-        "macro": [{"series": series, "expires_at": days[-1], **known} for series in _named(card, "macro_")],
+        "macro": [{"series": series, "expires_at": days[-1], **known} for series in _macro_series(card)],
         "signals": [{"name": name, "symbol": symbol, **known} for name in _named(card, "signal_") for symbol in _SYMBOLS],
+        "sectors": [{"symbol": symbol, "sector": "made up", "start": days[0], "end": days[-1]} for symbol in _SYMBOLS],
     }
+
+
+def _macro_series(card: Card) -> list[str]:
+    # Bundles of before the set `macro` name levels alone.
+    return _named(card, "macro_") if card.macro_series is None else list(card.macro_series)
 
 
 def _named(card: Card, prefix: str) -> list[str]:

@@ -91,6 +91,14 @@ class UniverseRow(TypedDict):
 
 
 @with_config(_CLOSED)
+class SectorRow(TypedDict):
+    symbol: Name
+    sector: Name
+    start: Moment
+    end: Moment
+
+
+@with_config(_CLOSED)
 class FactorRow(TypedDict):
     symbol: Name
     price: Annotated[Number, Field(gt=0.0)]
@@ -104,13 +112,14 @@ _ROWS: dict[str, Any] = {
     "signals": SignalRow,
     "actions": ActionRow,
     "universe": UniverseRow,
+    "sectors": SectorRow,
     "base_factors": FactorRow,
 }
 _KEYS = {"bars": ["date", "symbol"], "benchmark": ["date"]}
 _SHAPES = ("rows", "columns")
 _MOMENT = (("date",), ("datetime",))
 _DATES = frozenset({"date", "period", "known_at", "expires_at", "ex_date", "start", "end"})
-_NAMES = frozenset({"symbol", "series", "name", "kind"})
+_NAMES = frozenset({"symbol", "series", "name", "kind", "sector"})
 _NOT_GIVEN = {True: np.datetime64("NaT"), False: np.nan}
 
 
@@ -135,7 +144,7 @@ class PredictRequest(BaseModel):
         bars it is the close of a bar, ``2020-01-02T14:35:00Z``.
     symbols
         Who to answer for; every member of the session when left out.
-    benchmark, macro, signals, actions, universe
+    benchmark, macro, signals, actions, universe, sectors
         Rows of the tables of the data contract. Without a universe every symbol of the bars is a member.
     base_factors
         Rows ``symbol, price, volume``: the adjustment factors at each symbol's first bar, when actions lie before it.
@@ -152,6 +161,7 @@ class PredictRequest(BaseModel):
     signals: Annotated[list[SignalRow], Field(fail_fast=True)] | None = None
     actions: Annotated[list[ActionRow], Field(fail_fast=True)] | None = None
     universe: Annotated[list[UniverseRow], Field(fail_fast=True)] | None = None
+    sectors: Annotated[list[SectorRow], Field(fail_fast=True)] | None = None
     base_factors: Annotated[list[FactorRow], Field(fail_fast=True)] | None = None
     absent: list[Name] = []
 
@@ -166,6 +176,7 @@ class Tables:
     signals: pd.DataFrame | None
     actions: pd.DataFrame | None
     universe: pd.DataFrame | None
+    sectors: pd.DataFrame | None
     base_factors: pd.DataFrame | None
 
 
@@ -198,6 +209,7 @@ def to_tables(request: PredictRequest) -> Tables:
         signals=_given("signals", request.signals),
         actions=_given("actions", request.actions),
         universe=_given("universe", request.universe),
+        sectors=_given("sectors", request.sectors),
         base_factors=_given("base_factors", request.base_factors),
     )
 

@@ -29,6 +29,7 @@ def bind(
         "columns": plan["columns"],
         "lookback": plan["lookback"],
         "needs_benchmark": plan["needs_benchmark"],
+        "macro_series": plan["macro_series"],
         "labels": identity(labels),
         "scored": {"start": str(last["start"].date()), "end": str(last["end"].date())},
         "adjustment": metadata["adjustment"],

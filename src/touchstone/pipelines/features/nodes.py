@@ -16,15 +16,11 @@ from touchstone.pipelines.records import stage_record
 logger = logging.getLogger(__name__)
 
 
-def engineer(*, parameters: FeaturesParameters, runtime: RuntimeParameters, **tables: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+def engineer(
+    *, parameters: FeaturesParameters, runtime: RuntimeParameters, metadata: dict[str, Any], **tables: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Every feature that the tables can carry, and a plan that says which were left out and why."""
-    plan = features.plan(
-        parameters.sets,
-        fields=tuple(tables["bars"].columns),
-        has_benchmark=not tables["benchmark"].empty,
-        macro_series=tuple(sorted(tables["macro"]["series"].unique())),
-        signal_names=tuple(sorted(tables["signals"]["name"].unique())),
-    )
+    plan = _plan(parameters, tables)
     for left in plan.left_out:
         logger.warning("Feature %s is left out: %s", left.feature, left.reason)
     layout = {
@@ -32,8 +28,9 @@ def engineer(*, parameters: FeaturesParameters, runtime: RuntimeParameters, **ta
         "left_out": [{"feature": left.feature, "reason": left.reason} for left in plan.left_out],
         "lookback": plan.lookback,
         "needs_benchmark": plan.needs_benchmark,
+        "macro_series": sorted(tables["macro"]["series"].unique()),
     }
-    return _compute(parameters, runtime, **tables), layout
+    return _compute(parameters, runtime, metadata, **tables), layout
 
 
 def make_labels(parameters: LabelsParameters, bars: pd.DataFrame, actions: pd.DataFrame, universe: pd.DataFrame) -> pd.DataFrame:
@@ -42,10 +39,12 @@ def make_labels(parameters: LabelsParameters, bars: pd.DataFrame, actions: pd.Da
     return everyone[market.Universe(universe).mask(everyone.index)]
 
 
-def audit_look_ahead(*, parameters: FeaturesParameters, runtime: RuntimeParameters, seed: int, **tables: pd.DataFrame) -> dict[str, Any]:
+def audit_look_ahead(
+    *, parameters: FeaturesParameters, runtime: RuntimeParameters, metadata: dict[str, Any], seed: int, **tables: pd.DataFrame
+) -> dict[str, Any]:
     """Recompute on cut and on perturbed history; a value that changes stops the run."""
     report = audit.look_ahead(
-        partial(_compute, parameters, runtime), tables, n_cuts=parameters.audit_cuts, seed=task_seed(seed, "features", "audit", 0)
+        partial(_compute, parameters, runtime, metadata), tables, n_cuts=parameters.audit_cuts, seed=task_seed(seed, "features", "audit", 0)
     )
     report.raise_on_leak()
     return {"passed": report.passed, "n_compared": report.n_compared, "n_findings": report.n_findings}
@@ -62,25 +61,27 @@ def record_features(
     )
 
 
+def _plan(parameters: FeaturesParameters, tables: dict[str, pd.DataFrame]) -> features.Plan:
+    return features.plan(
+        parameters.sets,
+        fields=tuple(tables["bars"].columns),
+        has_benchmark=not tables["benchmark"].empty,
+        has_sectors=not tables["sectors"].empty,
+        macro_series=tables["macro"]["series"].unique(),
+        signal_names=tables["signals"]["name"].unique(),
+    )
+
+
 def _compute(
-    parameters: FeaturesParameters,
-    runtime: RuntimeParameters,
-    *,
-    bars: pd.DataFrame,
-    actions: pd.DataFrame,
-    macro: pd.DataFrame,
-    signals: pd.DataFrame,
-    universe: pd.DataFrame,
-    benchmark: pd.DataFrame,
+    parameters: FeaturesParameters, runtime: RuntimeParameters, metadata: dict[str, Any], *, bars: pd.DataFrame, **tables: pd.DataFrame
 ) -> pd.DataFrame:
     return features.compute(
         bars,
         parameters.sets,
-        macro=macro,
-        signals=signals,
-        universe=universe,
-        benchmark=benchmark,
-        actions=actions,
+        **tables,
+        calendar=metadata["calendar"],
+        timeframe=metadata["timeframe"],
         transform=parameters.transform,
         threads=runtime.threads,
+        memory_budget=parameters.memory_budget,
     )

@@ -15,8 +15,9 @@ TABLES = {
     "signals": "signals",
     "universe": "universe",
     "benchmark": "benchmark",
+    "sectors": "sectors",
 }
-SETTINGS = {"parameters": "params:features", "runtime": "params:runtime"}
+SETTINGS = {"parameters": "params:features", "runtime": "params:runtime", "metadata": "metadata"}
 
 
 def create_pipeline() -> Pipeline:
