@@ -24,6 +24,8 @@ __all__ = [
 ]
 
 BENCHMARK_RETURNS = "benchmark_returns"
+# No month has more days, and no half hour more minutes.
+_STRETCH = 31
 # Panels that the engine derives once and shares, and the fields of the bars that they need.
 DERIVED: dict[str, tuple[str, ...]] = {
     "returns": ("close",),
@@ -31,6 +33,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
     "log_volume": ("volume",),
     "log_volume_ratio": ("volume",),
     "high_low_range": ("high", "low"),
+    "traded_value": ("close", "volume"),
     "price_impact": ("close", "volume"),
     "age": (),
     BENCHMARK_RETURNS: (),
@@ -48,9 +51,9 @@ class Feature:
     inputs
         Panels that the kernel takes, in order: fields of the bars (``open high low close volume vwap``, adjusted), or
         ``returns`` (simple, per session), ``previous_close``, ``log_volume`` (log of volume + 1), ``log_volume_ratio`` (log of
-        volume over the previous volume, + 1), ``high_low_range`` (high over low, less 1), ``price_impact`` (absolute return over
-        traded value), ``age`` (sessions since the symbol's first bar, 1 on it, at most what the history given shows; never NaN
-        from there on), ``benchmark_returns`` (one row, not a panel).
+        volume over the previous volume, + 1), ``high_low_range`` (high over low, less 1), ``traded_value`` (close x volume, as
+        traded), ``price_impact`` (absolute return over traded value), ``age`` (sessions since the symbol's first bar, 1 on it, at
+        most what the history given shows; never NaN from there on), ``benchmark_returns`` (one row, not a panel).
     lookback
         Sessions, the present one included, that one value looks at; with less history the value is NaN, unless `partial_windows`.
     kernel
@@ -82,6 +85,11 @@ class Feature:
     def fields(self) -> tuple[str, ...]:
         """Fields of the bars that it needs, sorted."""
         return tuple(sorted({field for name in self.inputs for field in DERIVED.get(name, (name,))}))
+
+    @property
+    def history(self) -> int:
+        """Sessions that a value needs: the lookback."""
+        return self.lookback
 
     @property
     def needs_benchmark(self) -> bool:
@@ -120,6 +128,11 @@ class Factor:
     partial_windows: bool = False
     needs_benchmark: bool = False
     needs_sectors: bool = False
+
+    @property
+    def history(self) -> int:
+        """Sessions that a value needs to have the batch's bits: it is evaluated a calendar month (half an hour) at a time."""
+        return self.lookback + _STRETCH
 
 
 @dataclass(frozen=True)
@@ -167,6 +180,11 @@ class SessionFeature:
     needs_benchmark: bool = False
     needs_sectors: bool = False
     cross_sectional: bool = False
+
+    @property
+    def history(self) -> int:
+        """Sessions that a value needs: the lookback."""
+        return self.lookback
 
 
 Column = Feature | Factor | SessionFeature
@@ -220,7 +238,7 @@ class Plan:
     lookback
         Sessions of history, the present one included, that a full row needs.
     lookbacks
-        The same for each column; 1 for macro and signals.
+        The same for each column, by name; 1 for macro and signals.
     min_sessions
         Sessions that a batch must have at least.
     needs_benchmark

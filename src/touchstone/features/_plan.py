@@ -105,8 +105,8 @@ def _selected(sets: tuple[FeatureSet, ...], carried: Carried) -> tuple[tuple[Col
     return chosen, Plan(
         columns=(*(column.name for column in chosen), *joined),
         left_out=tuple(LeftOut(column.name, reason) for column, reason in judged if reason),
-        lookback=max((column.lookback for column in chosen), default=1),
-        lookbacks={**{column.name: column.lookback for column in chosen}, **dict.fromkeys(joined, 1)},
+        lookback=max((column.history for column in chosen), default=1),
+        lookbacks={**{column.name: column.history for column in chosen}, **dict.fromkeys(joined, 1)},
         min_sessions=max((_min_sessions(given, chosen) for given in sets), default=1),
         needs_benchmark=any(column.needs_benchmark for column in chosen),
         needs_sectors=any(column.needs_sectors for column in chosen),
