@@ -103,8 +103,9 @@ class DataParameters(_Section):
 
 class FeaturesParameters(_Section):
     sets: tuple[str, ...] = ("momentum",)
-    transform: Literal["rank", "none"] = "rank"
+    transform: Literal["rank", "zscore", "none"] = "rank"
     audit_cuts: int = Field(4, ge=1)
+    memory_budget: int = Field(512, ge=1, json_schema_extra=_WHERE_OR_HOW_FAST)
 
 
 class LabelsParameters(_Section):
@@ -121,6 +122,7 @@ class TrainingParameters(_Section):
     n_train: int = Field(1008, ge=1)
     n_test: int = Field(126, ge=1)
     expanding: bool = True
+    transforms: tuple[str, ...] = ()
 
 
 class BacktestParameters(_Section):

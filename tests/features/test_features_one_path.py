@@ -65,7 +65,7 @@ def _recent(whole: dict[str, Any], name: str, *, last: int, more: int = 0) -> di
     return {**whole, "bars": recent, "base_factors": base}
 
 
-@pytest.mark.parametrize("transform", ["rank", "none"])
+@pytest.mark.parametrize("transform", ["rank", "zscore", "none"])
 @pytest.mark.parametrize("name", SETS)
 def test_the_online_form_equals_the_batch_to_the_bit(whole, name, transform) -> None:
     batch = _compute(name, whole, transform=transform)

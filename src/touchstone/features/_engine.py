@@ -92,9 +92,9 @@ class Request:
                 f"Features need at least as many sessions as their lookback, {needed}, but the bars have {len(grid.sessions)} sessions "
                 f"from {moment(grid.sessions[0])} to {moment(grid.sessions[-1])}: bring more history or another feature set."
             )
-        if self.transform == "rank" and len(grid.symbols) < 2:
+        if self.transform != "none" and len(grid.symbols) < 2:
             raise DataError(
-                f"A rank needs a cross-section of at least two symbols, but the bars hold only {grid.symbols[0]}: "
+                f"A {self.transform} needs a cross-section of at least two symbols, but the bars hold only {grid.symbols[0]}: "
                 "bring more symbols or set features.transform to none."
             )
         return grid

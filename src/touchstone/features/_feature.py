@@ -134,6 +134,10 @@ class Factor:
         """Sessions that a value needs to have the batch's bits: it is evaluated a calendar month (half an hour) at a time."""
         return self.lookback + _STRETCH
 
+    def __call__(self, *frames: pd.DataFrame) -> pd.DataFrame:
+        """The function as it was written, on frames of your own."""
+        return self.function(*frames)
+
 
 @dataclass(frozen=True)
 class Sessions:

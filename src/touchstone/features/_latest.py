@@ -157,8 +157,8 @@ class _Question:
         lost = self._members().difference(self.present).difference(pd.Index(absent))
         if len(lost):
             raise DataError(
-                f"A rank needs the whole cross-section of {self._day}, but {name_few(lost)} of the universe has no bar: bring the missing "
-                "bars, say that there is none (absent), or end the symbol's universe row before that day."
+                f"Comparing symbols needs the whole cross-section of {self._day}, but {name_few(lost)} of the universe has no bar: bring "
+                "the missing bars, say that there is none (absent), or end the symbol's universe row before that day."
             )
 
     def _members(self) -> pd.Index:

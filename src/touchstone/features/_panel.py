@@ -164,7 +164,7 @@ class Block:
         return self._gathered("close", traded=True) * self._gathered("volume", traded=True)
 
     def _price_impact(self) -> FloatArray:
-        traded = self._traded_value()
+        traded = self.panel("traded_value")
         # A session without trades has no impact to measure.
         return np.abs(self.panel("returns")) / np.where(traded > 0.0, traded, np.nan)
 
@@ -180,6 +180,7 @@ _DERIVATIONS: dict[str, Callable[[Block], FloatArray]] = {
     "log_volume": lambda block: np.log(block.panel("volume") + 1.0),
     "log_volume_ratio": Block._log_volume_ratio,
     "high_low_range": lambda block: block.panel("high") / block.panel("low") - 1.0,
+    "traded_value": Block._traded_value,
     "price_impact": Block._price_impact,
     "age": Block._age,
     BENCHMARK_RETURNS: Block._benchmark,

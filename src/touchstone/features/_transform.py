@@ -13,8 +13,8 @@ from touchstone.types import Float32Array, FloatArray, IntArray
 
 __all__ = ["TRANSFORMS", "Cross", "Transform"]
 
-Transform = Literal["rank", "none"]
-TRANSFORMS = ("rank", "none")
+Transform = Literal["rank", "zscore", "none"]
+TRANSFORMS = ("rank", "zscore", "none")
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Cross:
         """Change a column in place. Steps read what the features say as they are delivered, rounded to float32."""
         if across is not None:
             self._put(across, column)
-        if transform == "rank":
-            self._put(_rank, column)
+        if transform in _STEPS:
+            self._put(_STEPS[transform], column)
 
     def _put(self, step: Callable[..., None], column: Float32Array) -> None:
         values = column.astype(np.float64)
@@ -40,3 +40,6 @@ class Cross:
 
 def _rank(values: FloatArray, _groups: IntArray, offsets: IntArray, out: FloatArray) -> None:
     kernels.rank_sessions(values, offsets, out)
+
+
+_STEPS: dict[str, Callable[..., None]] = {"rank": _rank, "zscore": kernels.zscore_sessions}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from touchstone.market._adjust import adjust, adjustment_factors
 from touchstone.market._calendar import bar_times, days_of, last_complete_bar, periods_per_year, session_of, sessions
+from touchstone.market._closures import closures
 from touchstone.market._coverage import coverage
 from touchstone.market._currency import Converted, convert_currency
 from touchstone.market._data import Adjustment, MarketData, Metadata, Timeframe
@@ -44,6 +45,7 @@ __all__ = [
     "bar_times",
     "bar_words",
     "check",
+    "closures",
     "convert_currency",
     "count_findings",
     "coverage",

@@ -9,9 +9,9 @@ import pandas as pd
 
 from touchstone.lineage import Scope, round_metrics
 from touchstone.market import days_of
-from touchstone.parameters import DataParameters
+from touchstone.parameters import DataParameters, TrainingParameters, identity
 
-__all__ = ["bar_width", "scope_of", "stage_record"]
+__all__ = ["bar_width", "scope_of", "stage_record", "training_choices"]
 
 
 def scope_of(source: str, rows: pd.Index) -> Scope:
@@ -24,6 +24,12 @@ def scope_of(source: str, rows: pd.Index) -> Scope:
 def bar_width(data: DataParameters) -> dict[str, str]:
     """The part of a trial's configuration that tells bars of another width; daily ones go unsaid, as in every key known so far."""
     return {} if data.timeframe == "1d" else {"timeframe": data.timeframe}
+
+
+def training_choices(training: TrainingParameters) -> dict[str, Any]:
+    """The part of a trial's configuration that tells how models are trained; no transforms go unsaid, as in every key known so far."""
+    choices = identity(training)
+    return choices if training.transforms else {name: value for name, value in choices.items() if name != "transforms"}
 
 
 def stage_record(*, parameters: Mapping[str, Any], outputs: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _MODEL, _CARD = "model.txt", "bundle.json"
 
 class _Features(BaseModel):
     sets: tuple[str, ...]
-    transform: Literal["rank", "none"]
+    transform: Literal["rank", "zscore", "none"]
 
 
 class Card(BaseModel):

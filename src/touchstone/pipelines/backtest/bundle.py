@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, identity
+from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, TrainingParameters, identity
 
 __all__ = ["bind"]
 
@@ -16,6 +16,7 @@ def bind(
     data: DataParameters,
     features: FeaturesParameters,
     labels: LabelsParameters,
+    training: TrainingParameters,
     tuned: dict[str, Any],
     plan: dict[str, Any],
     windows: pd.DataFrame,
@@ -40,4 +41,6 @@ def bind(
         "timeframe": metadata["timeframe"],
         "max_age_sessions": data.max_age_sessions,
         "max_age_minutes": data.max_age_minutes,
+        # For people: what was fitted stands in the model's own bytes.
+        **({"transforms": list(training.transforms)} if training.transforms else {}),
     }

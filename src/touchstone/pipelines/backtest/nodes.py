@@ -20,7 +20,7 @@ from touchstone.parameters import (
     TrainingParameters,
     identity,
 )
-from touchstone.pipelines.records import bar_width, scope_of, stage_record
+from touchstone.pipelines.records import bar_width, scope_of, stage_record, training_choices
 from touchstone.pipelines.terms import costs_of, say_when_fills_differ, trading_terms
 from touchstone.pipelines.windows import audited, windows
 
@@ -35,7 +35,7 @@ def walk_forward(
     tuned: dict[str, Any],
 ) -> tuple[pd.DataFrame, pd.DataFrame, bytes]:
     """Refit in every window and score the sessions after it."""
-    make = partial(models.make, tuned["model"], **tuned["parameters"], seed=seed, threads=1)
+    make = partial(models.make_transformed, tuned["model"], training.transforms, **tuned["parameters"], seed=seed, threads=1)
     splits = audited(windows(training), targets)
     target = targets_of.cross_sectional(targets["label"], method=training.target)
     scored = models.fit_and_score(make, matrix, target, splits, workers=runtime.threads)
@@ -81,8 +81,9 @@ def describe_trial(
     equity: pd.DataFrame,
 ) -> dict[str, Any]:
     """This backtest as a trial: what was tried, on what, and the moments of its net returns."""
-    sections = {"features": features, "labels": labels, "training": training, "backtest": backtest}
+    sections = {"features": features, "labels": labels, "backtest": backtest}
     configuration = {name: identity(section) for name, section in sections.items()} | bar_width(data)
+    configuration["training"] = training_choices(training)
     scope = scope_of(data.source, bars.index)
     seen = evaluation.moments(equity["equity"].pct_change(fill_method=None).iloc[1:])
     key = trial_key(scope, {**configuration, "seed": seed, "model": tuned["model"], "parameters": tuned["parameters"]})

@@ -50,6 +50,7 @@ def create_pipeline() -> Pipeline:
                     "data": "params:data",
                     "features": "params:features",
                     "labels": "params:labels",
+                    "training": "params:training",
                     "tuned": "tuned",
                     "plan": "plan",
                     "windows": "windows",

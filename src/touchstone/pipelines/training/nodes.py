@@ -13,7 +13,7 @@ from rich.progress import Progress
 from touchstone import audit, models
 from touchstone.lineage import Scope, canonical_json, data_hash, digest, task_seed, trial_key
 from touchstone.parameters import DataParameters, FeaturesParameters, LabelsParameters, RuntimeParameters, TrainingParameters, identity
-from touchstone.pipelines.records import bar_width, scope_of, stage_record
+from touchstone.pipelines.records import bar_width, scope_of, stage_record, training_choices
 from touchstone.pipelines.windows import audited, windows
 from touchstone.splits import PurgedKFold
 
@@ -38,7 +38,8 @@ def tune_forecaster(
     splits = audited(PurgedKFold(training.n_folds, embargo=training.embargo), early)
 
     def evaluate(name: str, parameters: dict[str, Any], number: int) -> models.TrialOutcome:
-        make = partial(models.make, name, **parameters, seed=task_seed(seed, "training", "fit", number), threads=1)
+        drawn = task_seed(seed, "training", "fit", number)
+        make = partial(models.make_transformed, name, training.transforms, **parameters, seed=drawn, threads=1)
         return models.fold_outcome(make, matrix, early, splits, target=training.target, horizon=labels.horizon, workers=runtime.threads)
 
     search = {"code": code, "data": [data_hash(matrix), data_hash(targets)], "training": identity(training), "labels": identity(labels)}
@@ -52,7 +53,8 @@ def tune_forecaster(
             storage_url=storage,
         )
     scope = scope_of(data.source, early.index)
-    shared = {"features": identity(features), "labels": identity(labels), "folds": identity(training), "seed": seed} | bar_width(data)
+    sections = {"features": identity(features), "labels": identity(labels), "folds": training_choices(training)}
+    shared = {**sections, "seed": seed, **bar_width(data)}
     tuned = {"model": result.model, "parameters": result.parameters, "value": result.value, "scope": scope.to_dict()}
     return tuned, result.trials.assign(key=_keys(result.trials, scope, shared))
 
