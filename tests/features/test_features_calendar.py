@@ -116,6 +116,14 @@ def test_what_the_calendar_does_not_know_yet_is_missing(monkeypatch: pytest.Monk
         np.testing.assert_array_equal(counts[: len(expected)], expected, err_msg=name)
 
 
+def test_a_holiday_of_the_year_after_next_is_too_far_to_count() -> None:
+    """Which years the bars span decides which holidays are listed, so a rare one must not count for some spans only."""
+    sessions = np.array(["2020-12-30", "2021-01-04"], dtype="datetime64[D]")
+    holidays = np.array(["2018-05-01", "2022-05-02"], dtype="datetime64[D]")
+    np.testing.assert_array_equal(_calendar._until_holiday(sessions, sessions, holidays), [np.nan, 0.0])
+    np.testing.assert_array_equal(_calendar._since_holiday(sessions, holidays), [np.nan, np.nan])
+
+
 def test_a_market_that_never_closes_has_no_holidays() -> None:
     always = values_of("24/7", "2020-12-01", "2021-01-31")
     assert always[["sessions_since_holiday", "sessions_until_holiday"]].isna().all(axis=None)
