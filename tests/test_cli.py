@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from touchstone.cli import cli
 
-COMMANDS = {"data", "doctor", "dvc-sync", "lab", "promote", "refresh", "register", "report", "run", "serve", "show", "verify"}
+COMMANDS = {"data", "doctor", "dvc-sync", "factor", "lab", "promote", "refresh", "register", "report", "run", "serve", "show", "verify"}
 
 
 @pytest.fixture(scope="module")
@@ -173,4 +173,4 @@ def test_the_lab_starts_with_the_project_loaded(call: Caller, project: Path, mon
     assert command[-1] == "--no-browser"
     folder = Path(environment["JUPYTER_PATH"].split(":")[0])
     kernel = json.loads((folder / "kernels" / "python3" / "kernel.json").read_text())
-    assert kernel["argv"][-2:] == ["--ext", "kedro.ipython"]
+    assert kernel["argv"][-4:] == ["--ext", "kedro.ipython", "--ext", "touchstone.notebook"]

@@ -16,7 +16,7 @@ import click
 from kedro.io import DatasetError
 
 from touchstone import arithmetic
-from touchstone.commands import data, refresh
+from touchstone.commands import data, factor, refresh
 from touchstone.errors import ConfigError, TouchstoneError
 from touchstone.root import enclosing_project, project_root
 
@@ -85,6 +85,7 @@ def _kedro_run() -> click.Command:
 
 cli.add_command(_kedro_run())
 cli.add_command(data)
+cli.add_command(factor)
 cli.add_command(refresh)
 
 
@@ -197,7 +198,17 @@ def _lab_environment(root: Path) -> dict[str, str]:
     own = root / ".touchstone" / "jupyter"
     kernel = own / "kernels" / "python3"
     kernel.mkdir(parents=True, exist_ok=True)
-    start = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--ext", "kedro.ipython"]
+    start = [
+        sys.executable,
+        "-m",
+        "ipykernel_launcher",
+        "-f",
+        "{connection_file}",
+        "--ext",
+        "kedro.ipython",
+        "--ext",
+        "touchstone.notebook",
+    ]
     (kernel / "kernel.json").write_text(json.dumps({"argv": start, "display_name": "Touchstone", "language": "python"}))
     folders = [str(own), *filter(None, [os.environ.get("JUPYTER_PATH")])]
     return {"JUPYTER_PATH": os.pathsep.join(folders), "KEDRO_LOGGING_CONFIG": str(root / "conf" / "logging.yml")}

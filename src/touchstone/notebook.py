@@ -10,14 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import click
 import pandas as pd
 
-from touchstone.errors import LineageError, nearest
+from touchstone.errors import ConfigError, LineageError, nearest
 from touchstone.remote import Place
-from touchstone.root import data_root, enclosing_project
+from touchstone.root import data_root, enclosing_project, project_root
 from touchstone.tables import Filter, read_table
 
-__all__ = ["RunView", "open_data", "open_run"]
+__all__ = ["RunView", "load_ipython_extension", "open_data", "open_run"]
 
 _IDENTITY = "08_reporting/identity.json"
 _INGESTION = "08_reporting/records/ingestion.json"
@@ -259,3 +260,22 @@ def _user_of(folder: Place) -> str:
 def _id_of(folder: Place) -> str | None:
     path = folder / _IDENTITY
     return str(json.loads(path.read_bytes())["run_id"]) if path.is_file() else None
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext touchstone.notebook`, which `touchstone lab` does itself: adds `%factor_save NAME [--force]`."""
+
+    def factor_save(line: str) -> None:
+        """%factor_save NAME [--force]: write a factor of this session into the project, as `touchstone factor save` does."""
+        from touchstone.commands import save_factor
+
+        names = [word for word in line.split() if word != "--force"]
+        if len(names) != 1:
+            raise ConfigError(f"The magic saves one factor, but got '{line}': %factor_save NAME [--force].")
+        book = Path(os.environ.get("JPY_SESSION_NAME", "")).name
+        origin = book if book.endswith(".ipynb") else "a notebook"
+        cells = [*shell.history_manager.input_hist_raw]
+        done = save_factor(names[0], cells, origin=origin, root=project_root(), force="--force" in line.split())
+        click.echo(f"saved: {done.path.as_posix()}; name '{done.name}' in features.sets to use it in a run")
+
+    shell.register_magic_function(factor_save, "line", "factor_save")

@@ -25,7 +25,7 @@ _WATCHING = tuple(
     f"{_PACKAGE}.{edge}." for edge in ("tracking", "serving", "cli", "commands", "console", "doctor", "project", "sources.testing")
 )
 # Packages whose modules are loaded by a name in the catalog or in params.yaml, which no import shows: by every stage, or by one.
-_LOADED_BY_NAME = {"datasets": None, "sources": STAGES[0]}
+_LOADED_BY_NAME = {"datasets": None, "sources": STAGES[0], "features.custom": STAGES[1]}
 # Where and how fast, not what.
 _NO_DEPENDENCY = "runtime"
 

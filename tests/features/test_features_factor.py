@@ -307,3 +307,32 @@ def test_the_built_in_market_is_always_the_same() -> None:
 def test_an_unknown_factor_says_that_a_notebooks_must_be_saved(bars: pd.DataFrame) -> None:
     with pytest.raises(ConfigError, match=r"got 'trendy'.*known to its own session only, until `touchstone factor save`"):
         features.compute(bars, "trendy")
+
+
+def test_who_is_no_member_changes_no_comparison(bars: pd.DataFrame, universe: pd.DataFrame) -> None:
+    made = Factor("reversal", ("close",), 6, reversal, cross_sectional=True)
+    dates = bars.index.get_level_values("date").unique()
+    members = universe[universe["symbol"].isin(["AAA", "BBB", "CCC", "DDD"])]
+    members = members.assign(end=members["end"].where(members["symbol"] != "AAA", dates[-10]))
+    recent = bars[(bars.index.get_level_values("date") >= dates[-60]) & bars.index.get_level_values("symbol").isin(["BBB", "CCC", "DDD"])]
+
+    batch = features.compute(bars, made, universe=members, transform="none")
+    online = features.latest(recent, made, universe=members, transform="none")
+    pd.testing.assert_frame_equal(online, batch.loc[online.index], check_exact=True)
+    assert online["reversal"].max() == 1.0
+
+
+@pytest.mark.parametrize("last", [180, 186, 195, 201, 209])
+def test_a_halt_parts_no_online_value_from_the_batchs(last: int) -> None:
+    made = Factor("smooth", ("close",), 10, lambda close: close.rolling(10, min_periods=3).mean())
+    bars = awkward_market(40).bars
+    dates = bars.index.get_level_values("date").unique()
+    halted = dates[last - 30 : last - 5]
+    bars = bars[(bars.index.get_level_values("date") <= dates[last]) & ~bars.index.get_level_values("date").isin(halted)]
+    bars = pd.concat([bars, awkward_market(40).bars.loc[halted].drop("PLAIN", level="symbol")]).sort_index()
+    member = pd.DataFrame({"symbol": pd.Series(["PLAIN"], dtype="str"), "start": dates[:1], "end": dates[-1:]})
+    recent = bars[bars.index.get_level_values("date") >= dates[last - 50]]
+
+    batch = features.compute(bars, made, universe=member, transform="none").iloc[-1:]
+    online = features.latest(recent, made, universe=member, transform="none")
+    pd.testing.assert_frame_equal(online, batch, check_exact=True)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from touchstone.commands._data import data
+from touchstone.commands._factor import factor
+from touchstone.commands._factor_report import factor_report
+from touchstone.commands._factor_save import SavedFactor, save_factor
 from touchstone.commands._refresh import refresh
 
-__all__ = ["data", "refresh"]
+__all__ = ["SavedFactor", "data", "factor", "refresh", "save_factor"]
+
+factor.add_command(factor_report)

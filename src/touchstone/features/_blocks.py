@@ -64,8 +64,8 @@ def fill(
     span = min(max(_SESSIONS, lookback), max(width - lookback, 0))
     if span < 1:
         raise ConfigError(
-            f"features.memory_budget must hold the panels of one symbol over the lookback of {lookback} sessions, but {memory_budget} MB do "
-            f"not: give at least {math.ceil((lookback + 1) * per_symbol / 2**20)}."
+            f"features.memory_budget must hold the panels of one symbol over the lookback of {lookback} sessions, but {memory_budget} MB "
+            f"do not: give at least {math.ceil((lookback + 1) * per_symbol / 2**20)}."
         )
     at_once = max(1, min(_SYMBOLS, width // (span + lookback)))
     tasks = product(pairwise(_borders(len(wanted), at_once)), pairwise(_borders(n_sessions, span)))

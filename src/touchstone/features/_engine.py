@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -196,7 +196,8 @@ class _Filler:
         begin = _factor_panel.first_needed(factor, grid.sessions, target.first)
         axes = {"index": grid.sessions[begin:], "columns": grid.symbols}
         frames = {name: pd.DataFrame(self._source.panel(name)[:, begin:].T, **axes) for name in factor.fields}
-        panel = _factor_panel.evaluate(factor, frames).to_numpy(np.float64)
+        present = (target.row_of >= 0).T
+        panel = _factor_panel.evaluate(factor, frames, first=target.first - begin, born=grid.born - begin, present=present).to_numpy()
         values[:] = panel[self.answer.session_of - begin, self.answer.symbol_of]
 
     def _session(self, column: SessionFeature, values: Float32Array) -> None:

@@ -38,7 +38,7 @@ def awkward_market(lookback: int) -> AwkwardMarket:
     random = np.random.default_rng(20240516)
     close = 50.0 * np.exp(np.cumsum(random.normal(0.0003, 0.02, (len(sessions), len(_SYMBOLS))), axis=0))
     spread = np.exp(np.abs(random.normal(0.0, 0.006, (3, *close.shape))))
-    volume = np.round(np.exp(random.normal(11.0, 0.6, close.shape)), -2)
+    volume = np.rint(np.exp(random.normal(11.0, 0.6, close.shape)) / 100.0) * 100.0
     _make_awkward(close, spread, volume, lookback)
     panels = {"open": close * spread[0] / spread[1], "high": close * spread[0] * spread[2], "low": close / spread[1] / spread[2]}
     # Prices in cents are the same on every processor, whatever the last bits of its exponential.

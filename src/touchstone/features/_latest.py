@@ -64,9 +64,9 @@ def latest(
     Raises
     ------
     DataError
-        What `compute` refuses; history shorter than the lookback; where symbols are compared, by a transform or a feature, a member without a bar at the last session that is not
-        said to be `absent` (a smaller ranking would be another ranking), or one that is and has a bar; a symbol that is no member;
-        actions before the bars without base factors, or known only since their first bar.
+        What `compute` refuses; history shorter than the lookback; where symbols are compared, by a transform or a feature, a member
+        without a bar at the last session that is not said to be `absent` (a smaller comparison would be another one), or one that is
+        and has a bar; a symbol that is no member; actions before the bars without base factors, or known only since their first bar.
     """
     request = Request(
         bars=bars,

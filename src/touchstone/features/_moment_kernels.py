@@ -52,7 +52,7 @@ def _load_both(left: FloatArray, right: FloatArray, begin: int, base: FloatArray
     """Copy two rows into the first two parts of a state, 0 where either has no finite value; ``present`` says where both have one."""
     n_places = present.shape[0]
     x, y = base[:n_places], base[SPAN : SPAN + n_places]
-    count = min(load(left, begin, x, present), load(right, begin, y, other))
+    count: int = min(load(left, begin, x, present), load(right, begin, y, other))
     if count < n_places:
         for j in range(n_places):
             present[j] *= other[j]

@@ -57,12 +57,12 @@ def lag_ratio(values: FloatArray, base: FloatArray, first: int, out: FloatArray,
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _moves(row: FloatArray, begin: int, ups: FloatArray, downs: FloatArray) -> None:
+def _moves(row: FloatArray, begin: int, rises: FloatArray, falls: FloatArray) -> None:
     """Rises and falls since the session before, from session ``begin`` on; 0 where either session has no value."""
-    lead = min(max(0, 1 - begin), ups.shape[0])
-    ups[:lead] = 0.0
-    downs[:lead] = 0.0
-    now, before, up, down = row[begin + lead :], row[begin + lead - 1 :], ups[lead:], downs[lead:]
+    lead = min(max(0, 1 - begin), rises.shape[0])
+    rises[:lead] = 0.0
+    falls[:lead] = 0.0
+    now, before, up, down = row[begin + lead :], row[begin + lead - 1 :], rises[lead:], falls[lead:]
     for j in range(up.shape[0]):
         move = now[j] - before[j]
         # A comparison with NaN is false.
@@ -83,19 +83,20 @@ def _has_move(row: FloatArray, t: int, window: int) -> bool:
 def changes(values: FloatArray, first: int, out: FloatArray, window: int, of_rises: float, of_falls: float) -> None:
     """Rises and falls of the window, so weighed, over the way that was gone up and down; NaN before there is a change."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)
-    ups, downs, spare, other = np.empty(SPAN), np.empty(SPAN), np.empty((2, SPAN)), np.empty((2, SPAN))
+    rising, falling, spare, other = np.empty(SPAN), np.empty(SPAN), np.empty((2, SPAN)), np.empty((2, SPAN))
     for s in range(out.shape[0]):
         for start in range(0, n_out, tile):
             length = min(SPAN, n_out - start + window - 1)
-            _moves(values[s], first + start - window + 1, ups[:length], downs[:length])
-            rises, falls = sums(ups[:length], steps, spare), sums(downs[:length], steps, other)
+            _moves(values[s], first + start - window + 1, rising[:length], falling[:length])
+            rises, falls = sums(rising[:length], steps, spare), sums(falling[:length], steps, other)
             into, n_still = out[s, start : start + tile], 0
             for j in range(into.shape[0]):
                 way = rises[j] + falls[j]
                 into[j] = (of_rises * rises[j] + of_falls * falls[j]) / (way + _GUARD)
                 n_still += way == 0.0
             for j in range(into.shape[0] if n_still else 0):
-                if rises[j] + falls[j] == 0.0 and not _has_move(values[s], first + start + j, window):
+                t = first + start + j
+                if rises[j] + falls[j] == 0.0 and (np.isnan(values[s, t]) or not _has_move(values[s], t, window)):
                     into[j] = np.nan
 
 

@@ -167,9 +167,10 @@ def _mend(row: FloatArray, begin: int, window: int, level: float, present: Float
             for k in range(t if follows else max(0, t - window + 1), t + 1):
                 count = _replace(ordered, count, old, row[k])
             done = t
-            place = level * (count - 1)
-            below, above = ordered[int(place)], ordered[min(int(place) + 1, count - 1)]
-            into[j] = (below + (above - below) * (place - np.floor(place))) / row[t]
+            at = level * (count - 1)
+            low = int(at)
+            below, above = ordered[low], ordered[low + 1 if low + 1 < count else low]
+            into[j] = (below + (above - below) * (at - low)) / row[t]
         n_there -= present[j]
 
 
@@ -177,10 +178,11 @@ def _mend(row: FloatArray, begin: int, window: int, level: float, present: Float
 def quantile(values: FloatArray, first: int, out: FloatArray, window: int, level: float) -> None:
     """Quantile of the window's values, linear between two of them, over the last value."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)
-    place = level * (window - 1)
+    at = level * (window - 1)
+    low = int(at)
     # Values are ordered from the nearer end.
-    sign = 1.0 if 2.0 * place < window - 1 else -1.0
-    keep = int(place) + 2 if sign > 0.0 else window - int(place)
+    sign = 1.0 if 2.0 * at < window - 1 else -1.0
+    keep = low + 2 if sign > 0.0 else window - low
     base, present, spare = np.empty((2, SPAN)), np.empty(SPAN), np.empty((2, keep + 1, SPAN))
     base[0] = -np.inf
     for s in range(out.shape[0]):
@@ -192,6 +194,6 @@ def quantile(values: FloatArray, first: int, out: FloatArray, window: int, level
             state, last, into = smallest(base, length, keep, steps, spare), values[s, first + start :], out[s, start : start + tile]
             below, above = state[keep - 1 if sign > 0.0 else keep], state[keep if sign > 0.0 else keep - 1]
             for j in range(into.shape[0]):
-                into[j] = sign * (below[j] + (above[j] - below[j]) * (place - np.floor(place))) / last[j]
+                into[j] = sign * (below[j] + (above[j] - below[j]) * (at - low)) / last[j]
             if count < length:
                 _mend(values[s], begin, window, level, present, into)

@@ -11,7 +11,7 @@ from touchstone.errors import ConfigError, name_few, nearest
 from touchstone.features._feature import Column, FeatureSet, LeftOut, Plan, SessionFeature
 from touchstone.features._sets import SETS, Sets, resolve
 
-__all__ = ["Carried", "list_sets", "plan", "select"]
+__all__ = ["Carried", "plan", "select"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,6 @@ class Carried:
         if column.needs_sectors and not self.has_sectors:
             return "there are no sectors"
         return "no calendar is named" if isinstance(column, SessionFeature) and column.needs_calendar and not self.has_calendar else ""
-
-
-def list_sets() -> tuple[str, ...]:
-    """Names of the built-in feature sets, sorted."""
-    return tuple(sorted(SETS))
 
 
 def plan(

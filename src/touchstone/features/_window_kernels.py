@@ -6,6 +6,8 @@ inside a window is the same wherever it lies: a value has the same bits wherever
 
 Element j of a state speaks of the window that begins at place j of the buffer. Means and squared deviations of two windows are
 joined without cancellation (Chan, Golub and LeVeque 1983), and nothing is carried on from one window to the next.
+
+Division by zero is numpy's (``error_model``): a check at every division would keep loops from being vectorised.
 """
 
 from __future__ import annotations
