@@ -41,27 +41,11 @@ def test_names_and_order_are_qlibs(golden) -> None:
 
 
 @needs_golden
-def test_whole_bars_give_qlibs_values(golden) -> None:
-    bars, expected = (frame[frame.index.get_level_values("symbol") != "BHF"] for frame in golden)
+def test_whole_bars_give_qlibs_values_also_where_a_bar_is_a_close_only(golden) -> None:
+    bars, expected = golden
     matrix = features.compute(bars, "alpha158", transform="none")
     for name in expected:
         _assert_close(matrix[name].to_numpy(np.float64), expected[name].to_numpy(np.float64), name)
-
-
-@needs_golden
-@pytest.mark.parametrize("symbol", ["AAPL", "BHF", "XOM"])
-def test_kernels_give_qlibs_values_also_where_a_bar_is_a_close_only(golden, symbol) -> None:
-    bars, expected = (frame.xs(symbol, level="symbol") for frame in golden)
-    panels = {name: bars[[name]].to_numpy(np.float64).T.copy() for name in bars}
-    before = {name: np.concatenate((np.full((1, 1), np.nan), panels[name][:, :-1]), axis=1) for name in ("close", "volume")}
-    panels["returns"] = panels["close"] / before["close"] - 1.0
-    panels["log_volume"] = np.log(panels["volume"] + 1.0)
-    panels["log_volume_ratio"] = np.log(panels["volume"] / before["volume"] + 1.0)
-    panels["age"] = np.arange(1.0, len(bars) + 1.0)[None]
-    out = np.empty((1, len(bars)))
-    for feature in ALPHA158.features:
-        feature.kernel(*(panels[name] for name in feature.inputs), 0, out, *feature.windows)
-        _assert_close(out[0].astype(np.float32).astype(np.float64), expected[feature.name].to_numpy(np.float64), feature.name)
 
 
 def test_without_vwap_one_feature_is_left_out_and_the_plan_says_so() -> None:

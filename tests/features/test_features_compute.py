@@ -98,8 +98,18 @@ def test_values_that_are_no_price_or_volume(bars, field, value) -> None:
     spoilt = bars.copy()
     spoilt.iloc[7, spoilt.columns.get_loc(field)] = value
     date, symbol = spoilt.index[7]
-    with pytest.raises(DataError, match=f"'{field}' must be there and above zero in every bar, got {value} of {symbol} on {date.date()}"):
+    with pytest.raises(DataError, match=f"'{field}' must be .*above zero.* in every bar, got {value} of {symbol} on {date.date()}"):
         features.compute(spoilt, "momentum")
+
+
+def test_a_bar_may_lack_its_range(bars) -> None:
+    date, symbol = bars.index[-6]
+    spoilt = bars.copy()
+    spoilt.loc[(date, symbol), "high"] = np.nan
+    whole, matrix = (features.compute(frame, "momentum", transform="none") for frame in (bars, spoilt))
+    assert np.isnan(matrix.loc[(date, symbol), "range_20"])
+    assert whole.loc[(date, symbol)].notna().all()
+    pd.testing.assert_frame_equal(matrix.drop(columns="range_20"), whole.drop(columns="range_20"))
 
 
 def test_volume_may_be_zero_and_then_has_no_impact(bars) -> None:

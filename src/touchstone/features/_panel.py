@@ -18,6 +18,8 @@ from touchstone.types import FloatArray, IntArray
 
 __all__ = ["Block", "Grid", "Source", "locate"]
 
+# Some feeds know a bar's close and volume but not its range: what needs the range is then missing on that bar.
+_REQUIRED = ("close", "volume")
 # A session may open the evening before its date in UTC and close after it.
 _NIGHT = pd.Timedelta(days=2)
 
@@ -204,11 +206,17 @@ def _fit(bars: pd.DataFrame, name: str) -> FloatArray:
     values = bars[name].to_numpy(np.float64)
     # NaN compares false, so it is caught too; a price must be above zero, a volume may be zero.
     fit = values >= 0.0 if name == "volume" else values > 0.0
+    if name not in _REQUIRED:
+        fit |= np.isnan(values)
     if not fit.all():
         shown = zip(bars.index[~fit], values[~fit], strict=True)
         offenders = name_few(f"{value} of {symbol} on {moment(date)}" for (date, symbol), value in shown)
-        raise DataError(f"'{name}' must be there and above zero in every bar, got {offenders}: quarantine those rows or drop the field.")
+        raise DataError(f"'{name}' must be {_rule(name)} in every bar, got {offenders}: quarantine those rows or drop the field.")
     return values
+
+
+def _rule(name: str) -> str:
+    return "there and above zero" if name in _REQUIRED else "above zero, or NaN,"
 
 
 def _previous(values: FloatArray) -> FloatArray:
