@@ -63,7 +63,7 @@ def write_run(root: Path, *, benchmark: bool = True) -> None:
         "07_model_output/scores": scores.to_frame(),
         "07_model_output/equity": net.equity,
         "07_model_output/equity_gross": gross.equity,
-        "07_model_output/trades": net.trades,
+        "07_model_output/trades": net.fills,
         "07_model_output/positions": net.positions,
         "07_model_output/reference": reference,
     }

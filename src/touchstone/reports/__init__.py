@@ -18,6 +18,16 @@ from touchstone.reports._details import (
     series_names,
     years_table,
 )
+from touchstone.reports._factor_facts import bars_of, factor_headline, factor_masthead, factor_notes, luck_of_many
+from touchstone.reports._factor_study import FactorStudy, study_factors
+from touchstone.reports._factor_tables import (
+    factor_clusters,
+    factor_coverage,
+    factor_years,
+    leaderboard_table,
+    leading_features,
+    market_wide_table,
+)
 from touchstone.reports._facts import caveats, headline, masthead, verdict, words_of
 from touchstone.reports._findings import coverage_table, findings_list, findings_table
 from touchstone.reports._notebooks import execute, find_report, needs_ingestion_only
@@ -28,6 +38,8 @@ from touchstone.reports._render import render
 __all__ = [
     "Block",
     "Card",
+    "FactorStudy",
+    "bars_of",
     "beside",
     "cards",
     "caveats",
@@ -38,6 +50,12 @@ __all__ = [
     "data_masthead",
     "data_table",
     "execute",
+    "factor_clusters",
+    "factor_coverage",
+    "factor_headline",
+    "factor_masthead",
+    "factor_notes",
+    "factor_years",
     "features_used",
     "find_report",
     "findings_list",
@@ -45,8 +63,12 @@ __all__ = [
     "headline",
     "holdings",
     "identity_table",
+    "leaderboard_table",
+    "leading_features",
     "left_out",
+    "luck_of_many",
     "luck_table",
+    "market_wide_table",
     "masthead",
     "model_table",
     "needs_ingestion_only",
@@ -56,6 +78,7 @@ __all__ = [
     "render",
     "series_names",
     "source_table",
+    "study_factors",
     "table",
     "to_html",
     "typed_parameters",

@@ -122,6 +122,8 @@ td.mono { font: 11.5px/1.6 "DejaVu Sans Mono", Menlo, Consolas, monospace; overf
 td .below { color: var(--loss); }
 tr.lead td { background: #f3f6fa; font-weight: 600; }
 .quiet { color: var(--soft); }
+.dense td, .dense th { padding: 4px 6px; font-size: 12px; }
+.dense .name { overflow-wrap: anywhere; }
 .case { margin: 18px 0 26px; break-inside: avoid; }
 .case td, .case th { padding: 4px 7px; font-size: 12px; }
 details { border-bottom: 1px solid var(--rule); padding: 7px 0; }
