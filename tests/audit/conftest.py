@@ -26,7 +26,9 @@ def bars(sessions: pd.DatetimeIndex) -> pd.DataFrame:
     close[[500, 501, 530], 3] = np.nan
     high = close * np.exp(np.abs(random.normal(0.0, 0.01, shape)))
     low = close * np.exp(-np.abs(random.normal(0.0, 0.01, shape)))
-    panels = {"open": close, "high": high, "low": low, "close": close, "volume": np.exp(random.normal(9.0, 0.4, shape))}
+    volume = np.exp(random.normal(9.0, 0.4, shape))
+    open_ = low + (high - low) * random.uniform(0.1, 0.9, shape)
+    panels = {"open": open_, "high": high, "low": low, "close": close, "volume": volume, "vwap": (high + low + close) / 3.0}
     index = pd.MultiIndex.from_product([sessions, pd.Index(SYMBOLS, dtype="str")], names=["date", "symbol"])
     frame = pd.DataFrame({name: panel.ravel() for name, panel in panels.items()}, index=index)
     return frame[frame["close"].notna()]
@@ -72,3 +74,14 @@ def tables(bars: pd.DataFrame, sessions: pd.DatetimeIndex) -> dict[str, pd.DataF
         "universe": spans.astype({"symbol": "str"}),
         "benchmark": pd.DataFrame({"close": 90.0 * np.exp(np.cumsum(random.normal(0.0, 0.01, len(sessions))))}, index=sessions),
     }
+
+
+@pytest.fixture(scope="session")
+def sectors(sessions: pd.DatetimeIndex) -> pd.DataFrame:
+    """S01 moves at session 250, S04 at 200 and 590; S07 is in none before session 400."""
+    rows = [(name, sector, 0, 619) for name, sector in (("S00", "A"), ("S02", "A"), ("S03", "B"), ("S05", "B"), ("S06", "B"))]
+    rows += [("S01", "A", 0, 249), ("S01", "B", 250, 619), ("S04", "B", 0, 199), ("S04", "A", 200, 589), ("S04", "B", 590, 619)]
+    rows += [("S07", "A", 400, 619)]
+    symbol, sector, start, end = (list(part) for part in zip(*sorted(rows), strict=True))
+    names = {"symbol": pd.Series(symbol, dtype="str"), "sector": pd.Series(sector, dtype="str")}
+    return pd.DataFrame({**names, "start": sessions[start], "end": sessions[end]})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import LookAheadError, moment, name_few
+from touchstone.errors import DataError, LookAheadError, moment, name_few
 from touchstone.types import BoolArray, IntArray
 
-__all__ = ["label_spans", "purged"]
+__all__ = ["label_spans", "purged", "splits"]
 
 
 def label_spans(labels: pd.DataFrame, *, before: pd.Timestamp | str) -> None:
@@ -42,7 +44,7 @@ def purged(labels: pd.DataFrame, train: IntArray, test: IntArray) -> None:
     labels
         ``label, start, end`` on (date, symbol).
     train, test
-        Row positions. A test row without a label spans from its date to the end of the data, as nobody knows yet.
+        Row positions. A test row without a label spans from its date as far as the longest label does, within the data.
 
     Raises
     ------
@@ -63,12 +65,50 @@ def purged(labels: pd.DataFrame, train: IntArray, test: IntArray) -> None:
         )
 
 
+def splits(splits: Iterable[tuple[IntArray, IntArray]], labels: pd.DataFrame) -> int:
+    """Check every split of a splitter as `purged` does.
+
+    Parameters
+    ----------
+    splits
+        Pairs of row positions: what to train on, what to test on.
+    labels
+        ``label, start, end`` on (date, symbol).
+
+    Returns
+    -------
+    int
+        How many splits were checked.
+
+    Raises
+    ------
+    LookAheadError
+        Names the split, the symbols, dates and spans of the first that trains on what it tests.
+    DataError
+        No split at all.
+    """
+    number = 0
+    for number, (train, test) in enumerate(splits, start=1):
+        try:
+            purged(labels, train, test)
+        except LookAheadError as error:
+            raise LookAheadError(f"Split {number}: {error}") from error
+    if not number:
+        raise DataError("An audit of splits needs at least one, but got none: pass splitter.split(labels), not one that is used up.")
+    return number
+
+
 def _test_spans(labels: pd.DataFrame, test: IntArray) -> pd.DataFrame:
     """Spans of the test rows merged into those that do not overlap, sorted."""
-    dates = labels.index.get_level_values("date")
+    sessions = pd.DatetimeIndex(labels.index.get_level_values("date").unique()).sort_values()
+    at = sessions.searchsorted(labels.index.get_level_values("date"))
+    # As splits have it: a label that is not known may yet reach as far as the longest that is.
+    reach = (sessions.searchsorted(labels["end"]) - at)[labels["end"].notna().to_numpy()].max(initial=0) or len(sessions)
+    latest = sessions[np.minimum(at[test] + reach, len(sessions) - 1)]
     tested = labels.iloc[test]
-    starts = tested["start"].fillna(dates[test].to_series(index=tested.index))
-    spans = pd.DataFrame({"start": starts, "end": tested["end"].fillna(dates.max())}).drop_duplicates().sort_values("start")
+    starts = tested["start"].fillna(sessions[at[test]].to_series(index=tested.index))
+    ends = tested["end"].fillna(latest.to_series(index=tested.index))
+    spans = pd.DataFrame({"start": starts, "end": ends}).drop_duplicates().sort_values("start")
     begins_anew = (spans["start"] > spans["end"].cummax().shift()).to_numpy()
     return spans.groupby(np.cumsum(begins_anew)).agg({"start": "min", "end": "max"})
 

@@ -40,7 +40,10 @@ def members(*, data: DataParameters, seed: int, metadata: dict[str, Any], bars: 
             f"The rules of data.universe must leave a member, but {data.universe} leaves none of {len(stated)} spans: ease them."
         )
     audit.look_ahead(
-        partial(_belongs, narrow), {"bars": bars, "universe": stated}, seed=task_seed(seed, "ingestion", "audit", 0)
+        partial(_belongs, narrow),
+        {"bars": bars, "universe": stated},
+        seed=task_seed(seed, "ingestion", "audit", 0),
+        per_symbol=["member"],
     ).raise_on_leak()
     return universe
 
