@@ -95,4 +95,4 @@ def _panels(features: Sequence[Feature]) -> int:
 
 def _borders(total: int, at_once: int) -> list[int]:
     """Ends of equal parts, none longer than asked."""
-    return np.linspace(0, total, math.ceil(total / at_once) + 1).round().astype(int).tolist()
+    return [int(end) for end in np.linspace(0, total, math.ceil(total / at_once) + 1).round()]

@@ -194,8 +194,10 @@ class _Filler:
     def _factor(self, factor: Factor, values: Float32Array) -> None:
         grid, target = self.request.grid, self.answer.target
         begin = _factor_panel.first_needed(factor, grid.sessions, target.first)
-        axes = {"index": grid.sessions[begin:], "columns": grid.symbols}
-        frames = {name: pd.DataFrame(self._source.panel(name)[:, begin:].T, **axes) for name in factor.fields}
+        frames = {
+            name: pd.DataFrame(self._source.panel(name)[:, begin:].T, index=grid.sessions[begin:], columns=grid.symbols)
+            for name in factor.fields
+        }
         present = (target.row_of >= 0).T
         panel = _factor_panel.evaluate(factor, frames, first=target.first - begin, born=grid.born - begin, present=present).to_numpy()
         values[:] = panel[self.answer.session_of - begin, self.answer.symbol_of]

@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from touchstone import market
 from touchstone.errors import DataError, moment, name_few
@@ -193,7 +194,9 @@ class _Question:
         listed = self.request.universe.groupby("symbol")["start"].min().reindex(first.index)
         # A listing is dated by its session, or set on that session's first bar; the symbol's own first bar may come later in it.
         is_moment = listed != listed.dt.normalize()
-        return ((listed >= first.dt.normalize()) | (is_moment & (listed > first - pd.Timedelta(days=1)))).to_numpy()
+        is_listing = (listed >= first.dt.normalize()) | (is_moment & (listed > first - pd.Timedelta(days=1)))
+        answer: BoolArray = is_listing.to_numpy(dtype=np.bool_)
+        return answer
 
     def require_factors(self) -> None:
         actions = self._old_actions()
@@ -229,11 +232,11 @@ class _Question:
         old = (actions["ex_date"].to_numpy() <= self._first_bars(actions)) & (actions["kind"] != "delisting").to_numpy()
         return actions[old]
 
-    def _first_bars(self, actions: pd.DataFrame) -> pd.DatetimeIndex:
+    def _first_bars(self, actions: pd.DataFrame) -> NDArray[np.datetime64]:
         """The first bar given of each action's symbol; NaT, which nothing precedes, where it has none."""
         grid = self.request.grid
         codes = grid.symbols.get_indexer(pd.Index(actions["symbol"]))
-        sessions = grid.sessions[grid.born[codes]].to_numpy()
+        sessions: NDArray[np.datetime64] = grid.sessions[grid.born[codes]].to_numpy()
         return np.where(codes >= 0, sessions, np.datetime64("NaT"))
 
     def _codes(self, symbols: pd.Index) -> IntArray:

@@ -159,8 +159,9 @@ class Block:
         return self._source.benchmark_returns[self._sessions]
 
     def _age(self) -> FloatArray:
-        sessions = np.arange(self._sessions.start, self._sessions.stop)
-        return np.maximum(sessions - self._source.grid.born[self._symbols][:, None] + 1.0, 0.0)
+        sessions = np.arange(self._sessions.start, self._sessions.stop, dtype=np.float64)
+        age: FloatArray = np.maximum(sessions - self._source.grid.born[self._symbols][:, None] + 1.0, 0.0)
+        return age
 
     def _traded_value(self) -> FloatArray:
         return self._gathered("close", traded=True) * self._gathered("volume", traded=True)
