@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from touchstone.errors import ConfigError, DataError, OrderError, moment, name_few
+from touchstone.errors import ConfigError, OrderError, moment
+from touchstone.portfolio._scores import score_panel
 from touchstone.types import FloatArray
 
-__all__ = ["top_bottom"]
+__all__ = ["check_sides", "top_bottom"]
 
 # 0.29 * 100 is 28.999… in floats and means 29.
 _FLOAT_DUST = 1e-9
@@ -61,11 +62,8 @@ def top_bottom(
     OrderError
         A cross-section too small for the names asked for.
     """
-    _check_sides(side_fraction, n_long, n_short)
-    if rebalance_every < 1:
-        raise ConfigError(f"rebalance_every must be at least 1 session, but got {rebalance_every}: give a positive whole number.")
-    panel = _panel(scores)
-    decisions = panel.iloc[::rebalance_every]
+    check_sides(side_fraction, n_long, n_short)
+    decisions = score_panel(scores, rebalance_every)
     values = decisions.to_numpy(dtype=np.float64)
     weights = np.zeros_like(values)
     for row, date in enumerate(decisions.index):
@@ -91,7 +89,8 @@ def _weigh(scores: FloatArray, weights: FloatArray, date: pd.Timestamp, *, side_
     weights[order[len(order) - sides.short :]] = -0.5 / sides.short
 
 
-def _check_sides(side_fraction: float | None, n_long: int | None, n_short: int | None) -> None:
+def check_sides(side_fraction: float | None, n_long: int | None, n_short: int | None) -> None:
+    """Refuse anything but one of the two ways to say how many names, in its range."""
     by_number = n_long is not None and n_short is not None
     half_given = (n_long is None) != (n_short is None)
     if half_given or by_number == (side_fraction is not None):
@@ -103,20 +102,3 @@ def _check_sides(side_fraction: float | None, n_long: int | None, n_short: int |
         raise ConfigError(f"side_fraction must lie in (0, 0.5], but got {side_fraction}: 0.2 holds a fifth of the names a side.")
     if n_long is not None and n_short is not None and min(n_long, n_short) < 1:
         raise ConfigError(f"n_long and n_short must be at least 1, but got {n_long} and {n_short}: give positive whole numbers.")
-
-
-def _panel(scores: pd.Series) -> pd.DataFrame:
-    if list(scores.index.names) != ["date", "symbol"]:
-        raise DataError(f"Scores must be indexed by (date, symbol), but got {list(scores.index.names)}: set that index.")
-    if not scores.index.is_unique:
-        repeats = name_few(scores.index[scores.index.duplicated()])
-        raise DataError(f"Scores must be unique by (date, symbol), but got repeats: {repeats}. Keep one of each.")
-    values = scores.astype(np.float64)
-    infinite = np.isinf(values.to_numpy())
-    if infinite.any():
-        raise DataError(f"Scores must be finite or NaN, but got infinite ones: {name_few(values.index[infinite])}. Mend the model.")
-    panel = values.unstack("symbol").sort_index(axis=0).sort_index(axis=1)  # noqa: PD010 - keys are unique: nothing to aggregate
-    panel = panel.loc[panel.notna().any(axis=1)]
-    if panel.empty:
-        raise DataError(f"Weights need scores, but all {len(scores)} are NaN or absent: check the model's predictions.")
-    return panel
