@@ -131,7 +131,7 @@ def test_identities_hold_every_session(seed: int, fill: str) -> None:
 @given(seed=st.integers(0, 1_000_000), fill=st.sampled_from(["next_close", "next_open"]))
 def test_tables_tell_the_same_story(seed: int, fill: str) -> None:
     _, result = simulated(seed, fill)
-    equity, trades, positions = result.equity, result.trades, result.positions
+    equity, trades, positions = result.equity, result.fills, result.positions
     for name in ("commission", "spread"):
         by_day = trades.groupby("date")[name].sum().reindex(equity.index, fill_value=0.0)
         np.testing.assert_allclose(by_day, equity[name], atol=1e-9)
@@ -161,7 +161,7 @@ def test_same_inputs_same_bytes_and_inputs_left_alone() -> None:
     first = simulate(market.bars, market.weights, costs=COSTS, actions=market.actions)
     shuffled = market.bars.sample(frac=1.0, random_state=1)
     second = simulate(shuffled, market.weights, costs=COSTS, actions=market.actions.sample(frac=1.0, random_state=1))
-    for name in ("equity", "trades", "positions", "costs"):
+    for name in ("equity", "orders", "fills", "trades", "positions", "costs"):
         pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
     for given_table, copy in zip((market.bars, market.weights, market.actions), before, strict=True):
         pd.testing.assert_frame_equal(given_table, copy, check_exact=True)

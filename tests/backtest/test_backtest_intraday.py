@@ -45,7 +45,7 @@ def test_a_delisting_closes_at_the_first_bar_of_its_session() -> None:
     a = np.where(np.arange(21) < 14, 100.0, np.nan)
     bars = _bars(A=a, B=np.full(21, 10.0)).dropna()
     result = simulate(bars, _weights(A=0.5, B=0.0), costs=FREE, actions=_action("delisting", "2019-01-04", -0.4))
-    closed = result.trades[result.trades["reason"] == "delisting"]
+    closed = result.fills[result.fills["reason"] == "delisting"]
     assert closed["date"].tolist() == [STAMPS[14]]
     assert result.equity["equity"].iloc[-1] == pytest.approx(0.8e6)
 

@@ -22,7 +22,7 @@ def test_next_close_fills_one_session_after_the_decision(make_bars, make_weights
     assert list(result.equity.index.day) == [2, 3, 4, 5]
     assert result.equity["equity"].tolist() == [UNIT, UNIT, 1.25 * UNIT, 0.625 * UNIT]
     assert result.returns.tolist() == [0.0, 0.25, -0.5]
-    assert result.trades[["shares", "price", "reason"]].to_dict("list") == {"shares": [25_000.0], "price": [40.0], "reason": ["rebalance"]}
+    assert result.fills[["shares", "price", "reason"]].to_dict("list") == {"shares": [25_000.0], "price": [40.0], "reason": ["rebalance"]}
 
 
 def test_next_open_trades_at_the_open_and_earns_the_session(make_bars, make_weights) -> None:
@@ -67,7 +67,7 @@ def test_costs_written_out(make_bars, make_weights) -> None:
     assert equity["turnover"].tolist() == pytest.approx([0.0, 1.0, 0.0, UNIT / (UNIT - 1300.0)])
     assert equity["n_positions"].tolist() == [0, 2, 2, 0]
     assert result.costs["total"].sum() == pytest.approx(2600.0)
-    assert result.trades["commission"].sum() + result.trades["spread"].sum() == pytest.approx(2400.0)
+    assert result.fills["commission"].sum() + result.fills["spread"].sum() == pytest.approx(2400.0)
     assert result.positions["symbol"].tolist() == ["A", "B", "A", "B"]
 
 
@@ -83,7 +83,7 @@ def test_a_split_changes_nothing_but_the_number_of_shares(make_bars, make_weight
     result = simulate(bars, make_weights({0: {"A": 1.0}}), costs=FREE, actions=make_actions(("A", 2, "split", 2.0)))
     assert result.equity["equity"].tolist() == [UNIT, UNIT, UNIT, 1.2 * UNIT]
     assert result.positions["shares"].tolist() == [100_000.0, 200_000.0, 200_000.0]
-    assert len(result.trades) == 1
+    assert len(result.fills) == 1
 
 
 @pytest.mark.parametrize(("weight", "paid"), [(1.0, 100_000.0), (-1.0, -100_000.0)])
@@ -118,7 +118,7 @@ def test_a_delisting_ends_the_holding_at_its_value_without_costs(make_bars, make
     bars = make_bars({"A": [10.0, 10.0, 12.0, None, None], "B": [1.0] * 5})
     weights = make_weights({0: {"A": 1.0, "B": 0.0}})
     result = simulate(bars, weights, actions=make_actions(("A", 3, "delisting", -0.5)))
-    closing = result.trades.iloc[-1]
+    closing = result.fills.iloc[-1]
     assert (closing["reason"], closing["price"], closing["commission"], closing["spread"]) == ("delisting", 6.0, 0.0, 0.0)
     assert result.equity["traded"].iloc[3] == 0.0
     assert result.equity["equity"].iloc[-1] == pytest.approx(0.6 * UNIT - 600.0)
@@ -134,7 +134,7 @@ def test_a_delisting_to_nothing_loses_all_of_the_holding(make_bars, make_weights
 def test_bars_that_just_end_are_sold_at_the_last_close_with_costs(make_bars, make_weights) -> None:
     bars = make_bars({"A": [10.0, 10.0, 12.0, None, None], "B": [1.0] * 5})
     result = simulate(bars, make_weights({0: {"A": 1.0, "B": 0.0}}), costs=Costs(1.0, 0.0, 0.0))
-    closing = result.trades.iloc[-1]
+    closing = result.fills.iloc[-1]
     assert (closing["reason"], closing["price"], closing["date"]) == ("bars_ended", 12.0, pd.Timestamp("2020-01-04"))
     assert closing["commission"] == pytest.approx(120.0)
     assert result.equity["n_positions"].tolist() == [0, 1, 1, 0, 0]
@@ -144,10 +144,10 @@ def test_a_missing_bar_keeps_the_last_mark_and_makes_the_order_wait(make_bars, m
     bars = make_bars({"A": [10.0, 10.0, None, None, 20.0, 20.0], "B": [1.0] * 6})
     weights = make_weights({0: {"A": 0.5, "B": 0.0}, 1: {"A": 0.0, "B": 0.0}})
     result = simulate(bars, weights, costs=FREE)
-    assert result.trades["reason"].tolist() == ["rebalance", "no_bar", "carried"]
-    assert result.trades["shares"].tolist() == [50_000.0, 0.0, -50_000.0]
-    assert list(result.trades["date"].dt.day) == [2, 3, 5]
-    assert result.trades["notional"].tolist() == [500_000.0, 0.0, -UNIT]
+    assert result.fills["reason"].tolist() == ["rebalance", "no_bar", "carried"]
+    assert result.fills["shares"].tolist() == [50_000.0, 0.0, -50_000.0]
+    assert list(result.fills["date"].dt.day) == [2, 3, 5]
+    assert result.fills["notional"].tolist() == [500_000.0, 0.0, -UNIT]
     assert result.equity["equity"].tolist() == [UNIT, UNIT, UNIT, UNIT, 1.5 * UNIT, 1.5 * UNIT]
 
 
@@ -155,7 +155,7 @@ def test_the_next_decision_replaces_a_waiting_order(make_bars, make_weights) -> 
     bars = make_bars({"A": [10.0, None, None, 20.0, 20.0], "B": [1.0] * 5})
     weights = make_weights({0: {"A": 0.5, "B": 0.0}, 1: {"A": 0.0, "B": 0.0}})
     result = simulate(bars, weights, costs=FREE)
-    assert result.trades["reason"].tolist() == ["no_bar"]
+    assert result.fills["reason"].tolist() == ["no_bar"]
     assert result.equity["n_positions"].sum() == 0
 
 
@@ -168,7 +168,7 @@ def test_a_split_over_a_gap_keeps_the_value(make_bars, make_weights, make_action
 def test_a_decision_on_the_last_session_is_not_filled(make_bars, make_weights) -> None:
     bars = make_bars({"A": [10.0, 10.0, 20.0]})
     result = simulate(bars, make_weights({0: {"A": 1.0}, 2: {"A": 0.0}}), costs=FREE)
-    assert len(result.trades) == 1
+    assert len(result.fills) == 1
     assert result.equity["equity"].iloc[-1] == 2 * UNIT
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from touchstone.backtest import Costs, simulate, trade_scores
+from touchstone.backtest import Costs, Limits, simulate, trade_scores
 from touchstone.lineage import recording
 from touchstone.portfolio import top_bottom
 
@@ -30,10 +30,11 @@ def test_a_backtest_is_a_trial_where_somebody_listens(make_bars) -> None:
         trade_scores(scores, bars, side_fraction=0.5, rebalance_every=1)
         trade_scores(scores, bars, side_fraction=0.5, rebalance_every=1, costs=Costs(2.0, 3.0, 4.0))
         trade_scores(-scores, bars, side_fraction=0.5, rebalance_every=1)
+        trade_scores(scores, bars, side_fraction=0.5, rebalance_every=1, limits=Limits(gross=0.5, on_violation="clip"))
     trade_scores(scores, bars, side_fraction=0.5, rebalance_every=1)
     keys = [trial.key for trial, _ in heard]
     assert keys[0] == keys[1]
-    assert len(set(keys)) == 3
+    assert len(set(keys)) == 4
     trial, returns = heard[0]
     assert (trial.scope.symbols, trial.n) == (("A", "B"), len(result.returns))
     assert returns.tolist() == result.returns.tolist()

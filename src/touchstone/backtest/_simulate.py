@@ -8,17 +8,24 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from touchstone.backtest import _kernels
-from touchstone.backtest._costs import Costs
-from touchstone.backtest._panels import Events, Orders, Prices, plan_events, plan_orders, read_prices
-from touchstone.backtest._result import Fills, Result, account_frame, positions_frame, trades_frame
-from touchstone.errors import ConfigError, DataError, OrderError, moment, name_few
-from touchstone.types import FloatArray
+from touchstone.backtest._books import Orders, Rules
+from touchstone.backtest._costs import SLIPPAGE_MODELS, Costs
+from touchstone.backtest._execution import Execution
+from touchstone.backtest._limits import Limits, limit_weights
+from touchstone.backtest._panels import Panels, read_panels
+from touchstone.backtest._plan import known_actions, plan_events, plan_orders, splits_between
+from touchstone.backtest._result import Result
+from touchstone.backtest._run import run_account
+from touchstone.backtest._volatility_kernels import ewma_volatility
+from touchstone.errors import ConfigError, DataError, name_few
+from touchstone.market import Sectors
 
 __all__ = ["simulate"]
 
 _BPS = 1e-4
 _DEFAULT_COSTS = Costs()
+_FREE_HAND = Execution()
+_NO_LIMITS = Limits()
 
 
 def simulate(
@@ -27,6 +34,9 @@ def simulate(
     *,
     fill: str = "next_close",
     costs: Costs = _DEFAULT_COSTS,
+    execution: Execution = _FREE_HAND,
+    limits: Limits = _NO_LIMITS,
+    sectors: Sectors | None = None,
     actions: pd.DataFrame | None = None,
     initial_cash: float = 1e6,
     periods_per_year: int = 252,
@@ -36,13 +46,14 @@ def simulate(
     A decision of session t is filled at the close of the next session (``next_close``), at its open (``next_open``),
     or, for comparison with other tools only, at the close it was decided on (``same_close``, with a warning). Every
     order brings its symbol to ``weight * equity / fill price`` shares, where the equity is the account's at the fill
-    prices before the costs of the fill; fractions of a share are held. Between decisions holdings drift.
+    prices before the costs of the fill; fractions of a share are held unless `execution` says otherwise. Between decisions
+    holdings drift.
 
     A session here is a bar of any width: with shorter ones each is decided on, filled and valued at its own stamp. Within one:
-    the borrow fee on the shorts at the last close; splits, dividends and delistings on what was held
+    the borrow fee on the shorts and the interest on cash at the last close; splits, dividends and delistings on what was held
     over night; the fills; the valuation at the close. An action whose ex date is no session takes effect on the next
     one. A dividend or spin-off pays its value per share after that day's split and is charged to shorts. A delisting
-    closes the holding at the last close times (1 + value). Cash earns nothing. A symbol without a bar keeps its last close,
+    closes the holding at the last close times (1 + value). A symbol without a bar keeps its last close,
     and its order waits for its next bar, or for the next decision, which replaces it. A holding whose bars end before
     the data does, without a delisting, is sold at its last close on the session after, at normal costs. A decision on
     the last session is not filled.
@@ -57,11 +68,17 @@ def simulate(
         named are never held. No NaN: a decision speaks for all its symbols.
     fill : {"next_close", "next_open", "same_close"}
     costs : Costs
+    execution : Execution
+        Share of the volume that a fill may take, what becomes of the rest, lots.
+    limits : Limits
+        Bounds on the book; what breaks one is an error or a row of `Result.clippings`.
+    sectors : Sectors, optional
+        For ``limits.per_sector``; as of the decision.
     actions : DataFrame, optional
         `symbol ex_date kind value`.
     initial_cash : float, positive
     periods_per_year : int
-        Bars over which a year's borrow fee is spread; 252 for daily ones.
+        Bars over which a year's fees and interest are spread; 252 for daily ones.
 
     Returns
     -------
@@ -71,45 +88,61 @@ def simulate(
     Raises
     ------
     ConfigError
-        An unknown fill, or cash or a year that is not positive.
+        An unknown fill, cash or a year that is not positive, or a limit by sector without sectors.
     DataError
-        Bars, weights or actions that break the contract; ``next_open`` without opens.
+        Bars, weights or actions that break the contract; ``next_open`` without opens; a column that an option needs and the bars lack.
     OrderError
-        The equity is used up, with the date.
+        The equity is used up, or a limit is broken that is not to be clipped, with symbols and dates.
     """
     if not (math.isfinite(initial_cash) and initial_cash > 0.0 and periods_per_year > 0):
         raise ConfigError(f"initial_cash and periods_per_year must be positive, but got {initial_cash} and {periods_per_year}.")
-    weights = _checked_weights(target_weights)
-    prices = read_prices(bars, weights.columns, fill)
+    limited = limit_weights(_checked_weights(target_weights), limits, sectors)
+    needs_volume = costs.slippage.needs_volume or execution.participation_cap is not None
+    panels = read_panels(bars, limited.weights.columns, fill, costs, volume=needs_volume, periods_per_year=periods_per_year)
     if fill == "same_close":
         warnings.warn("fill 'same_close' trades at the close a decision is made on; no one can: compare with it only.", stacklevel=2)
-    orders = plan_orders(weights, prices.sessions, fill)
+    orders = plan_orders(limited.weights, panels.sessions, fill)
+    table = known_actions(actions, panels.symbols)
+    panels = _with_volatility(panels, table, costs)
     first = int(np.argmax(orders.numbers >= 0)) - 1
-    prices, orders = prices.since(first), Orders(orders.numbers[first:], orders.weights)
-    rates = np.array([costs.commission_bps * _BPS, costs.half_spread_bps * _BPS, costs.borrow_bps_per_year * _BPS / periods_per_year])
-    return _run(prices, orders, plan_events(actions, prices), rates, initial_cash)
+    panels, orders = panels.since(first), Orders(orders.numbers[first:], orders.weights)
+    rules = _rules(costs, execution, limits, fills_at_close=fill != "next_open", periods_per_year=periods_per_year)
+    events = plan_events(table, panels)
+    return Result(run_account(panels, orders, rules, events, initial_cash=initial_cash, clippings=limited.clippings))
 
 
-def _run(prices: Prices, orders: Orders, events: Events, rates: FloatArray, initial_cash: float) -> Result:
-    room = 2 * orders.weights.size + len(events.session)
-    fills = (np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room), np.empty(room), np.empty(room, np.int64))
-    account, held, marked, n_fills, used_up = _kernels.run(
-        (prices.close, prices.fill, prices.fills_at_close), (orders.numbers, orders.weights), (tuple(events), fills), rates, initial_cash
+def _with_volatility(panels: Panels, actions: pd.DataFrame, costs: Costs) -> Panels:
+    """The volatility that slippage asks for, from all of the history."""
+    if costs.slippage.model != "square_root" or costs.slippage.volatility_column:
+        return panels
+    volatility = ewma_volatility(panels.market.close, splits_between(actions, panels))
+    return Panels(panels.sessions, panels.symbols, panels.market._replace(volatility=volatility))
+
+
+def _rules(costs: Costs, execution: Execution, limits: Limits, *, fills_at_close: bool, periods_per_year: int) -> Rules:
+    return Rules(
+        fills_at_close=fills_at_close,
+        commission=float(costs.commission_bps * _BPS),
+        per_share=float(costs.commission_per_share),
+        minimum=float(costs.commission_minimum),
+        half_spread=float(costs.half_spread_bps * _BPS),
+        borrow=float(costs.borrow_bps_per_year * _BPS / periods_per_year),
+        cash_rate=float(costs.cash_bps_per_year * _BPS / periods_per_year),
+        margin_rate=float(costs.margin_bps_per_year * _BPS / periods_per_year),
+        slippage=SLIPPAGE_MODELS.index(costs.slippage.model),
+        coefficient=float(costs.slippage.coefficient),
+        exponent=float(costs.slippage.exponent),
+        cap=_bound(execution.participation_cap),
+        carry=execution.unfilled == "carry",
+        lot=float(execution.lot_size),
+        leverage=_bound(limits.leverage),
+        turnover=_bound(limits.turnover),
+        clip=limits.clips,
     )
-    if used_up >= 0:
-        raise OrderError(
-            f"Equity must stay above 0, but it is {account[used_up, _kernels.EQUITY]:,.2f} on {moment(prices.sessions[used_up])}: "
-            "lower the weights or look at that session's prices and actions."
-        )
-    made = Fills(fills[0][:n_fills], fills[1][:n_fills], fills[2][:n_fills], fills[3][:n_fills], fills[4][:n_fills])
-    equity = account_frame(account, prices.sessions)
-    fees = equity[["commission", "spread", "borrow"]]
-    return Result(
-        equity=equity,
-        trades=trades_frame(made, prices, rates),
-        positions=positions_frame(held, marked, prices),
-        costs=fees.assign(total=fees.sum(axis=1)),
-    )
+
+
+def _bound(limit: float | None) -> float:
+    return math.inf if limit is None else float(limit)
 
 
 def _checked_weights(target_weights: pd.DataFrame) -> pd.DataFrame:

@@ -9,10 +9,13 @@ from typing import Any
 import pandas as pd
 
 from touchstone.backtest._costs import Costs
+from touchstone.backtest._execution import Execution
+from touchstone.backtest._limits import Limits
 from touchstone.backtest._result import Result
 from touchstone.backtest._simulate import simulate
 from touchstone.evaluation import moments
 from touchstone.lineage import Scope, Trial, data_hash, record, recorder, trial_key
+from touchstone.market import Sectors
 from touchstone.portfolio import top_bottom
 
 __all__ = ["trade_scores"]
@@ -26,6 +29,9 @@ def trade_scores(
     rebalance_every: int,
     fill: str = "next_close",
     costs: Costs = Costs(),  # noqa: B008 - frozen
+    execution: Execution = Execution(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    sectors: Sectors | None = None,
     actions: pd.DataFrame | None = None,
     initial_cash: float = 1_000_000.0,
     periods_per_year: int = 252,
@@ -44,7 +50,7 @@ def trade_scores(
         Names a side as a share of the names scored on a date.
     rebalance_every : int
         Bars between decisions.
-    fill, costs, actions, initial_cash, periods_per_year
+    fill, costs, execution, limits, sectors, actions, initial_cash, periods_per_year
         As `simulate` takes them.
 
     Raises
@@ -53,12 +59,27 @@ def trade_scores(
         As `top_bottom` and `simulate`.
     """
     weights = top_bottom(scores, side_fraction=side_fraction, rebalance_every=rebalance_every)
-    result = simulate(bars, weights, fill=fill, costs=costs, actions=actions, initial_cash=initial_cash, periods_per_year=periods_per_year)
+    result = simulate(
+        bars,
+        weights,
+        fill=fill,
+        costs=costs,
+        execution=execution,
+        limits=limits,
+        sectors=sectors,
+        actions=actions,
+        initial_cash=initial_cash,
+        periods_per_year=periods_per_year,
+    )
     if recorder.get() is not None:
-        _announce(
-            result, scores, {"side_fraction": side_fraction, "rebalance_every": rebalance_every, "fill": fill, "costs": asdict(costs)}
-        )
+        terms = {"side_fraction": side_fraction, "rebalance_every": rebalance_every, "fill": fill, "costs": costs.stated()}
+        _announce(result, scores, terms | _changed({"execution": execution, "limits": limits}))
     return result
+
+
+def _changed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that are not at their default, as plain values: what is not used is in no trial's name."""
+    return {name: asdict(option) for name, option in options.items() if option != type(option)()}
 
 
 def _announce(result: Result, scores: pd.Series, terms: Mapping[str, Any]) -> None:

@@ -55,7 +55,7 @@ def trade(
     say_when_fills_differ(backtest, labels)
     run = partial(engine.trade_scores, scores["score"], bars, **trading_terms(data, backtest, labels), actions=actions)
     net, gross = run(costs=costs_of(backtest)), run(costs=costs_of(backtest).scaled(0.0))
-    return net.equity, gross.equity, net.trades, net.positions, net.costs
+    return net.equity, gross.equity, net.fills, net.positions, net.costs
 
 
 def reference(
