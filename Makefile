@@ -47,7 +47,7 @@ lint: setup ## ruff, mypy, import contracts
 test: setup lint ## every test
 	@pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder --cov --cov-report= tests
 	@coverage report --include='$(DOMAIN)' --fail-under=90 --skip-covered --skip-empty
-	@pytest -q --nbval notebooks/01_tour.ipynb --nbval-kernel-name=python3 --nbval-cell-timeout=300
+	@pytest -q --nbval notebooks/01_tour.ipynb notebooks/02_factors.ipynb --nbval-kernel-name=python3 --nbval-cell-timeout=300
 
 DOMAIN := src/touchstone/market/*,src/touchstone/features/*,src/touchstone/labels/*,src/touchstone/splits/*,src/touchstone/audit/*,src/touchstone/evaluation/*,src/touchstone/models/*,src/touchstone/portfolio/*,src/touchstone/backtest/*,src/touchstone/plots/*,src/touchstone/lineage/*,src/touchstone/parallel.py
 
@@ -60,6 +60,7 @@ serve: setup ## the champion over HTTP
 bench: setup ## benchmarks: ratios, never gates
 	@python benchmarks/loop.py
 	@python benchmarks/features.py
+	@python benchmarks/backtest.py
 	@python benchmarks/ingest.py
 	@python benchmarks/scale.py
 	@python benchmarks/intraday.py

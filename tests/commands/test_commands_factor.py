@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from touchstone.cli import cli
-from touchstone.commands import _factor_save, save_factor
+from touchstone.commands import _factor_save, factor_module, save_factor
 from touchstone.commands._factor_source import find_definition
 from touchstone.errors import ConfigError, LookAheadError
 from touchstone.stages import code_files
@@ -65,6 +65,29 @@ def test_the_definition_stands_alone() -> None:
         '@factor(fields=("close", "volume"), lookback=21)\n' + TREND.partition("lookback=21)\n")[2]
     )
     assert found.modules == ("numpy", "pandas")
+
+
+def test_where_nothing_is_under_factor_the_error_says_so() -> None:
+    with pytest.raises(ConfigError, match=r"none defines 'trend': there is no @factor at all\.$"):
+        find_definition("trend", ["def trend(close):\n    return close"])
+    with pytest.raises(ConfigError, match=r"none defines 'price_trend': .*price_volume_trend"):
+        find_definition("price_trend", CELLS)
+
+
+def test_one_field_alone_needs_no_tuple() -> None:
+    body = find_definition(
+        "f", ["from touchstone.features import factor\n@factor(fields='close', lookback=1)\ndef f(close): return -close"]
+    ).body
+    assert '@factor(fields=("close",), lookback=1)\n' in body
+
+
+def test_the_module_can_be_read_before_anything_is_written(place: Path) -> None:
+    module = factor_module("price_volume_trend", CELLS, origin="study.ipynb")
+    assert list((place / INSIDE).iterdir()) == [place / INSIDE / "__init__.py"]
+    saved = save_factor("price_volume_trend", CELLS, origin="study.ipynb", root=place)
+    assert (place / saved.path).read_text() == module
+    with pytest.raises(LookAheadError, match="'price_volume_trend' of "):
+        factor_module("price_volume_trend", [IMPORTS, TREND.replace(".diff()", ".diff(-1)")], origin="study.ipynb")
 
 
 def test_the_last_definition_counts_and_the_last_import() -> None:

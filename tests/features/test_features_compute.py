@@ -93,7 +93,19 @@ def test_a_row_twice(bars) -> None:
         features.compute(pd.concat([bars.iloc[:1], bars]), "momentum")
 
 
-@pytest.mark.parametrize(("field", "value"), [("close", np.nan), ("close", 0.0), ("high", -1.0), ("volume", np.nan), ("volume", -5.0)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("close", np.nan),
+        ("close", 0.0),
+        ("close", np.inf),
+        ("high", -1.0),
+        ("high", np.inf),
+        ("volume", np.nan),
+        ("volume", -5.0),
+        ("volume", np.inf),
+    ],
+)
 def test_values_that_are_no_price_or_volume(bars, field, value) -> None:
     spoilt = bars.copy()
     spoilt.iloc[7, spoilt.columns.get_loc(field)] = value
@@ -132,6 +144,52 @@ def test_a_row_without_a_date(bars) -> None:
     undated = bars.set_axis(pd.MultiIndex.from_frame(keys))
     with pytest.raises(DataError, match=f"must have a date, but 1 of {len(bars)} rows have none"):
         features.compute(undated, "momentum")
+
+
+def test_dates_that_are_text_or_carry_a_zone(bars) -> None:
+    keys = bars.index.to_frame(index=False)
+    for dates, said in ((keys["date"].dt.strftime("%d/%m/%Y"), "str"), (keys["date"].dt.tz_localize("UTC"), r"datetime64\[us, UTC\]")):
+        other = bars.set_axis(pd.MultiIndex.from_frame(keys.assign(date=dates))).sort_index()
+        with pytest.raises(DataError, match=f"must be datetime64 without a time zone, got {said}"):
+            features.compute(other, "momentum")
+
+
+def test_a_field_twice(bars) -> None:
+    with pytest.raises(DataError, match="must stand in one column, but close stands in several"):
+        features.compute(pd.concat([bars, bars[["close"]]], axis=1), "momentum")
+
+
+def test_no_thread_at_all(bars) -> None:
+    with pytest.raises(ConfigError, match="at least one thread, but got 0"):
+        features.compute(bars, "momentum", threads=0)
+
+
+@pytest.mark.parametrize(
+    "shape", ["unused levels", "levels backwards", "categories", "ns", "fields backwards", "more fields", "int volume"]
+)
+def test_how_the_frame_is_laid_out_changes_no_bit(bars, shape) -> None:
+    dates = bars.index.unique("date")
+    expected = features.compute(bars.loc[dates[40] :], "momentum")
+    given = bars.loc[dates[40] :]
+    assert given.index.levels[0][0] == dates[0]
+    keys = given.index.to_frame(index=False)
+    backwards = pd.MultiIndex(
+        levels=[given.index.levels[0][::-1], given.index.levels[1][::-1]],
+        codes=[len(level) - 1 - codes for level, codes in zip(given.index.levels, given.index.codes, strict=True)],
+        names=given.index.names,
+    )
+    laid_out = {
+        "unused levels": given,
+        "levels backwards": given.set_axis(backwards),
+        "categories": given.set_axis(pd.MultiIndex.from_frame(keys.astype({"symbol": "category"}))),
+        "ns": given.set_axis(pd.MultiIndex.from_frame(keys.astype({"date": "datetime64[ns]"}))),
+        "fields backwards": given[given.columns[::-1]],
+        "more fields": given.assign(word="x", number=1),
+        "int volume": given.astype({"volume": "int64"}),
+    }[shape]
+    got = features.compute(laid_out, "momentum")
+    assert np.array_equal(got.to_numpy().view(np.int32), expected.to_numpy().view(np.int32))
+    assert got.index.tolist() == expected.index.tolist()
 
 
 def test_no_member_at_all(bars, universe) -> None:

@@ -221,6 +221,49 @@ def test_intraday_bars_too(frequency: str) -> None:
     pd.testing.assert_frame_equal(short.iloc[made.history :], whole.iloc[137 + made.history :], check_exact=True, check_freq=False)
 
 
+@pytest.mark.parametrize(
+    ("fields", "function"),
+    [
+        (("volume", "close"), trend),
+        (("close",), trend),
+        (("close", "volume", "vwap"), trend),
+        (("high",), lambda close: close),
+    ],
+    ids=["another order", "too few", "too many", "another field"],
+)
+def test_frames_come_in_the_order_that_both_name(fields: tuple[str, ...], function: Any) -> None:
+    with pytest.raises(ConfigError, match=rf"'swapped' takes \(.*close.*\) and declares {', '.join(fields)}: let both name the same"):
+        factor(fields=fields, lookback=21, name="swapped")(function)
+
+
+def test_other_names_defaults_and_one_field_alone_will_do() -> None:
+    assert factor(fields="close", lookback=21, name="alone")(lambda prices, n=20: prices / prices.shift(n) - 1.0).fields == ("close",)
+    assert factor(fields=("close", "volume"), lookback=1, name="any")(lambda *frames: frames[0] * frames[1]).lookback == 1
+
+
+@pytest.mark.parametrize(
+    ("dates", "stretches"),
+    [
+        (pd.date_range("2021-01-01", "2022-12-31", freq="D"), 8),
+        (pd.date_range("2024-03-29 00:01", "2024-03-29 10:00", freq="1min"), 11),
+    ],
+    ids=["quarters", "hours"],
+)
+def test_no_stretch_is_longer_than_what_history_adds(dates: pd.DatetimeIndex, stretches: int) -> None:
+    seen: list[int] = []
+
+    def count(close: pd.DataFrame) -> pd.DataFrame:
+        seen.append(len(close))
+        return close * 1.0
+
+    made = Factor("counted", ("close",), 1, count)
+    evaluate(made, {"close": pd.DataFrame(1.0, index=dates, columns=["A"])})
+
+    assert len(seen) == stretches
+    assert sum(seen) == len(dates)
+    assert max(seen) <= made.history - made.lookback
+
+
 def test_only_what_is_asked_is_evaluated() -> None:
     seen: list[int] = []
 
@@ -279,7 +322,7 @@ def test_a_comparison_is_among_those_who_count() -> None:
 @pytest.mark.parametrize("transform", ["none", "rank"])
 def test_the_online_form_equals_the_batch_form(bars: pd.DataFrame, universe: pd.DataFrame, transform: Any) -> None:
     made = [factor(fields=("close", "volume"), lookback=21)(trend), factor(fields=("close",), lookback=6, cross_sectional=True)(reversal)]
-    recent = bars[bars.index.get_level_values("date") >= bars.index.get_level_values("date").unique()[-75]]
+    recent = bars[bars.index.get_level_values("date") >= bars.index.get_level_values("date").unique()[-130]]
     batch = features.compute(bars, made, universe=universe, transform=transform)
     online = features.latest(recent, made, universe=universe, transform=transform)
 
@@ -290,7 +333,7 @@ def test_the_online_form_equals_the_batch_form(bars: pd.DataFrame, universe: pd.
 def test_too_little_history_is_told(bars: pd.DataFrame) -> None:
     made = factor(fields=("close", "volume"), lookback=21)(trend)
     few = bars[bars.index.get_level_values("date") < bars.index.get_level_values("date").unique()[40]]
-    with pytest.raises(DataError, match=r"at least as many sessions as their lookback, 52, but the bars have 40"):
+    with pytest.raises(DataError, match=r"at least as many sessions as their lookback, 113, but the bars have 40"):
         features.compute(few, made)
 
 
@@ -314,7 +357,7 @@ def test_who_is_no_member_changes_no_comparison(bars: pd.DataFrame, universe: pd
     dates = bars.index.get_level_values("date").unique()
     members = universe[universe["symbol"].isin(["AAA", "BBB", "CCC", "DDD"])]
     members = members.assign(end=members["end"].where(members["symbol"] != "AAA", dates[-10]))
-    recent = bars[(bars.index.get_level_values("date") >= dates[-60]) & bars.index.get_level_values("symbol").isin(["BBB", "CCC", "DDD"])]
+    recent = bars[(bars.index.get_level_values("date") >= dates[-110]) & bars.index.get_level_values("symbol").isin(["BBB", "CCC", "DDD"])]
 
     batch = features.compute(bars, made, universe=members, transform="none")
     online = features.latest(recent, made, universe=members, transform="none")
@@ -331,7 +374,7 @@ def test_a_halt_parts_no_online_value_from_the_batchs(last: int) -> None:
     bars = bars[(bars.index.get_level_values("date") <= dates[last]) & ~bars.index.get_level_values("date").isin(halted)]
     bars = pd.concat([bars, awkward_market(40).bars.loc[halted].drop("PLAIN", level="symbol")]).sort_index()
     member = pd.DataFrame({"symbol": pd.Series(["PLAIN"], dtype="str"), "start": dates[:1], "end": dates[-1:]})
-    recent = bars[bars.index.get_level_values("date") >= dates[last - 50]]
+    recent = bars[bars.index.get_level_values("date") >= dates[last - 110]]
 
     batch = features.compute(bars, made, universe=member, transform="none").iloc[-1:]
     online = features.latest(recent, made, universe=member, transform="none")

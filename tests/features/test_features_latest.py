@@ -106,3 +106,26 @@ def test_actions_before_the_bars_need_the_factors_that_they_left(tables) -> None
     base = _base(tables["bars"], tables["actions"], recent).drop(index="DDD")
     with pytest.raises(DataError, match="missing for DDD"):
         features.latest(recent, "momentum", base_factors=base, **_rest(tables))
+
+
+def test_a_symbol_that_joined_after_its_first_bar_was_not_listed_then(tables) -> None:
+    dates = tables["bars"].index.unique("date")
+    is_cut = (tables["bars"].index.get_level_values("symbol") == "EEE") & (tables["bars"].index.get_level_values("date") < dates[500])
+    joined = tables["universe"].copy()
+    joined.loc[joined["symbol"] == "EEE", "start"] = dates[540]
+    given = _rest({**tables, "universe": joined})
+    with pytest.raises(DataError, match=rf"505 sessions of history .* but got EEE from {dates[500].date()}"):
+        features.latest(tables["bars"][~is_cut], "momentum", **given)
+    joined.loc[joined["symbol"] == "EEE", "start"] = dates[500]
+    assert len(features.latest(tables["bars"][~is_cut], "momentum", **given)) == 6
+
+
+def test_one_symbol_as_text_is_no_list_of_symbols(tables) -> None:
+    with pytest.raises(DataError, match=r"must be a list of names, got the text 'AAA': write \['AAA'\]"):
+        features.latest(tables["bars"], "momentum", symbols="AAA", **_rest(tables))
+
+
+def test_an_empty_universe_has_nobody_to_answer_for(tables) -> None:
+    given = {**_rest(tables), "universe": tables["universe"].iloc[:0]}
+    with pytest.raises(DataError, match="at least one bar inside the universe"):
+        features.latest(tables["bars"], "momentum", **given)

@@ -168,6 +168,21 @@ def test_sessions_without_a_bar_are_passed_over(name: str) -> None:
     assert np.isnan(np.delete(got, kept, axis=1)).all()
 
 
+@pytest.mark.parametrize("field", ["high", "low"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bar_without_its_range_is_passed_over_by_what_needs_the_range(name: str, field: str) -> None:
+    """Not remembered as missing for as long as a mean remembers."""
+    feature = BY_NAME[name]
+    if field not in feature.inputs:
+        return
+    panels = _panels(seed=11)
+    panels[field][:, [700, 1050]] = np.nan
+    passed_over = {key: panel if key == "age" else np.where(np.isnan(panels[field]), np.nan, panel) for key, panel in panels.items()}
+    got = _run(feature, panels)
+    np.testing.assert_array_equal(got, _run(feature, passed_over))
+    assert np.isnan(got[:, 600:]).sum() == 2 * len(got)
+
+
 def test_more_than_a_fifth_missing_is_too_much() -> None:
     """%R over 14 bars looks at 18 sessions: four may be missing, five may not."""
     for n_missing, has_value in ((4, True), (5, False)):

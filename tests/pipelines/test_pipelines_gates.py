@@ -65,7 +65,7 @@ def tables(panel: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, pd.DataFra
     last = {LEAVER: DATES[LEFT], GONE: DATES[DELISTED - 1], ENDED: DATES[LAST_BAR]}
     universe = pd.DataFrame({"symbol": SYMBOLS, "start": DATES[0], "end": [last.get(symbol, DATES[-1]) for symbol in SYMBOLS]})
     gone = {"symbol": GONE, "ex_date": DATES[DELISTED], "kind": "delisting", "value": VALUE, "known_at": DATES[DELISTED]}
-    empty = {name: market.empty_table(name) for name in ("macro", "signals", "benchmark")}
+    empty = {name: market.empty_table(name) for name in ("macro", "signals", "benchmark", "sectors")}
     actions = pd.DataFrame([gone]).astype(market.empty_table("actions").dtypes.to_dict())
     return {"bars": bars, "universe": universe.astype({"symbol": "str"}), "actions": actions, **empty}
 
@@ -101,6 +101,7 @@ def run(panel: np.ndarray[Any, np.dtype[np.float64]]) -> Loop:
         "walk_forward", "trade"
     )
     held = {**given, **{f"params:{name}": section for name, section in SECTIONS.items()}, "tuned": {"model": "ridge", "parameters": {}}}
+    held["metadata"] = {"calendar": "XNYS", "timeframe": "1d"}
     read = {name: MemoryDataset(value, copy_mode="assign") for name, value in held.items()}
     written = {name: Kept() for name in MADE}
     SequentialRunner().run(nodes, DataCatalog({**read, **written}))

@@ -168,7 +168,8 @@ def test_served_scores_are_the_pipelines_scores(small: Small, behind: Tried, tmp
 
 def bind(small: Small, training: TrainingParameters, tried: Tried) -> dict[str, Any]:
     plan = features_of.plan("momentum", fields=small.tables["bars"].columns)
-    layout = {"columns": plan.columns, "lookback": plan.lookback, "needs_benchmark": plan.needs_benchmark, "macro_series": []}
+    layout = {"columns": plan.columns, "lookback": plan.lookback, "needs_benchmark": plan.needs_benchmark}
+    layout |= {"left_out": [], "macro_series": []}
     fields = list(small.tables["bars"].columns)
     metadata = {"adjustment": "none", "fields": fields, "derived": [], "currency": "USD", "calendar": "XNYS", "timeframe": "1d"}
     given = {"training": training, "tuned": tried.tuned, "windows": tried.windows}

@@ -139,6 +139,30 @@ def test_the_data_are_told_with_their_width_currency_and_what_was_computed(proje
     assert other["Fields"] == "close, computed: vwap = (high + low + close) / 3"
 
 
+def _record(root: Path, name: str, **changes: object) -> None:
+    path = root / "data" / "04_feature" / f"{name}.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_the_audit_is_told_check_by_check_and_an_older_run_in_all(project: Path, tmp_path: Path) -> None:
+    write_run(tmp_path)
+    one = {"of": "rank", "check": "truncation", "n_passes": 2, "n_compared": 1234, "n_findings": 0}
+    _record(tmp_path, "audit", checks=[{**one, "of": "values", "check": "warm-up"}, one])
+    told = dict(rows(reports.data_table(open_run(root=tmp_path))))
+    assert told["\N{EM SPACE}warm-up, values"] == "1,234 compared in 2 passes, 0 findings"
+    assert told["\N{EM SPACE}truncation, after rank"] == "1,234 compared in 2 passes, 0 findings"
+    assert not [name for name, _ in rows(reports.data_table(open_run(root=project))) if name.startswith("\N{EM SPACE}")]
+
+
+def test_what_was_left_out_is_told_by_why_and_history_beside_the_features(project: Path, tmp_path: Path) -> None:
+    write_run(tmp_path)
+    left = [("a", "the bars do not carry volume"), ("macro", "there is no macro series"), ("b", "the bars do not carry volume")]
+    _record(tmp_path, "plan", left_out=[{"feature": name, "reason": why} for name, why in left])
+    told = rows(reports.left_out(open_run(root=tmp_path)))
+    assert told == [["a, b", "the bars do not carry volume"], ["macro", "there is no macro series"]]
+    assert "252 sessions of history" in reports.features_used(open_run(root=project)).html
+
+
 def test_texts_are_escaped_and_rows_must_fit_the_header() -> None:
     block = reports.table(["<a>", "b"], [["x & y", reports.Block("<code>1</code>")]], numbers=(1,), caption="<c>", lead=0)
 

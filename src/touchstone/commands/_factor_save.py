@@ -22,7 +22,7 @@ from touchstone.lineage import digest
 if TYPE_CHECKING:
     from touchstone.features import FactorAudit
 
-__all__ = ["SavedFactor", "custom_folder", "save_factor", "saved_factors"]
+__all__ = ["SavedFactor", "custom_folder", "factor_module", "save_factor", "saved_factors"]
 
 _PACKAGE = "touchstone.features.custom"
 _INSIDE = Path("src") / Path(*_PACKAGE.split("."))
@@ -84,12 +84,25 @@ def save_factor(name: str, cells: Sequence[str], *, origin: str, root: Path, for
             f"A saved factor is not overwritten unasked, but '{name}' is there in another version ({_read(path, root).origin}): "
             "say --force, or rename yours."
         )
-    text = _header(found, origin, _audited(found)) + found.body
+    text = _module(found, origin)
     # The same code keeps the words that it was first saved under, and with them the code hash of every run.
     if not path.exists() or _code(path.read_text()) != found.body or not _read(path, root).is_as_saved:
         write_whole(path, text.encode())
         importlib.invalidate_caches()
     return _read(path, root)
+
+
+def factor_module(name: str, cells: Sequence[str], *, origin: str) -> str:
+    """The module that `save_factor` would write, audited as it would be; nothing is written.
+
+    Raises
+    ------
+    ConfigError, LookAheadError, DataError
+        As `save_factor`.
+    """
+    found = find_definition(name, cells)
+    _require_installed(found)
+    return _module(found, origin)
 
 
 def saved_factors(root: Path) -> tuple[SavedFactor, ...]:
@@ -125,6 +138,10 @@ def _require_installed(found: Definition) -> None:
             f"A saved factor may import what is installed, but '{found.name}' imports {name_few(own)}: move that code into the function, "
             "or install it."
         )
+
+
+def _module(found: Definition, origin: str) -> str:
+    return _header(found, origin, _audited(found)) + found.body
 
 
 def _audited(found: Definition) -> FactorAudit:

@@ -92,10 +92,8 @@ def find_definition(name: str, cells: Sequence[str]) -> Definition:
     found = [one for cell in read for one in _factors(cell)]
     chosen = next((one for one in reversed(found) if one.name == name), None)
     if chosen is None:
-        raise ConfigError(
-            f"A factor is saved from the cell that defines it under @factor, but none defines '{name}': "
-            f"{nearest(name, {one.name for one in found})}."
-        )
+        known = nearest(name, {one.name for one in found}) if found else "there is no @factor at all"
+        raise ConfigError(f"A factor is saved from the cell that defines it under @factor, but none defines '{name}': {known}.")
     function = _function_source(chosen, name)
     imports = _imports_of(name, function, read)
     modules = {_module(line) for line in imports} | {_module(line) for line in _inner_imports(function)}
@@ -132,7 +130,8 @@ def _declaration(found: _Found) -> str:
                     "put the value there."
                 ) from None
     if "fields" in declared:
-        declared["fields"] = tuple(declared["fields"])
+        given = declared["fields"]
+        declared["fields"] = (given,) if isinstance(given, str) else tuple(given)
     return "@factor(" + ", ".join(f"{key}={_written(declared[key])}" for key in _DECLARED if declared.get(key)) + ")"
 
 

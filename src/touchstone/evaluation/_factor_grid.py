@@ -32,13 +32,19 @@ class Sorted:
         correlate_rows(self.values, self.order, other.values, other.order, out)
         return out
 
+    def rank_correlations(self, other: Sorted) -> FloatArray:
+        """(n_sessions,): Spearman alone, for less."""
+        out = np.empty((1, len(self.values)))
+        correlate_rows(self.values, self.order, other.values, other.order, out)
+        ranked: FloatArray = out[0]
+        return ranked
+
     def lagged_correlations(self, lag: int) -> FloatArray:
         """Spearman of each session's values with those of `lag` sessions before; (n_sessions - lag,)."""
         if lag >= len(self.values):
             return np.empty(0)
         now, before = Sorted(self.values[lag:], self.order[lag:]), Sorted(self.values[:-lag], self.order[:-lag])
-        ranked: FloatArray = now.correlations(before)[0]
-        return ranked
+        return now.rank_correlations(before)
 
     def buckets(self, partner: FloatArray, n_buckets: int) -> NDArray[np.int8]:
         """The bucket of each cell among those of its session whose partner is there, 0 the lowest; -1 for none."""

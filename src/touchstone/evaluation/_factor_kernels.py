@@ -39,20 +39,23 @@ def _average_ranks(values: FloatArray, order: IntArray, partner: FloatArray, ran
 @njit(cache=True, nogil=True)
 def _correlation(left: FloatArray, right: FloatArray, n: int) -> float:
     """Pearson correlation of the n pairs that are both there; NaN where one side is constant."""
-    left_low = left_high = right_low = right_high = np.nan
+    first = -1
+    left_varies = right_varies = False
     left_sum = right_sum = 0.0
     for place in range(len(left)):
         if not np.isnan(left[place] + right[place]):
-            left_low, left_high = np.fmin(left_low, left[place]), np.fmax(left_high, left[place])
-            right_low, right_high = np.fmin(right_low, right[place]), np.fmax(right_high, right[place])
+            first = place if first < 0 else first
+            left_varies |= left[place] != left[first]
+            right_varies |= right[place] != right[first]
             left_sum += left[place]
             right_sum += right[place]
-    if n < _FEWEST_PAIRS or left_low == left_high or right_low == right_high:
+    if n < _FEWEST_PAIRS or not left_varies or not right_varies:
         return np.nan
+    left_mean, right_mean = left_sum / n, right_sum / n
     both = left_spread = right_spread = 0.0
     for place in range(len(left)):
         if not np.isnan(left[place] + right[place]):
-            a, b = left[place] - left_sum / n, right[place] - right_sum / n
+            a, b = left[place] - left_mean, right[place] - right_mean
             both += a * b
             left_spread += a * a
             right_spread += b * b
@@ -62,14 +65,15 @@ def _correlation(left: FloatArray, right: FloatArray, n: int) -> float:
 
 @njit(cache=True, nogil=True)
 def correlate_rows(left: FloatArray, left_order: IntArray, right: FloatArray, right_order: IntArray, out: FloatArray) -> None:
-    """Fill (2, n_sessions): Spearman, then Pearson correlation of the pairs of each row; NaN under five pairs or for a constant."""
+    """Fill (1 or 2, n_sessions): Spearman, then Pearson correlation of the pairs of each row; NaN under five pairs or for a constant."""
     n_sessions, n_symbols = left.shape
     left_ranks, right_ranks = np.empty(n_symbols), np.empty(n_symbols)
     for session in range(n_sessions):
         n = _average_ranks(left[session], left_order[session], right[session], left_ranks)
         _average_ranks(right[session], right_order[session], left[session], right_ranks)
         out[0, session] = _correlation(left_ranks, right_ranks, n)
-        out[1, session] = _correlation(left[session], right[session], n)
+        if len(out) > 1:
+            out[1, session] = _correlation(left[session], right[session], n)
 
 
 @njit(cache=True, nogil=True)

@@ -75,15 +75,16 @@ def measure_factor(values: FloatArray, outcomes: Outcomes) -> FactorMeasures:
     """Hold the column of one feature (n_rows,), finite or NaN, against the outcomes."""
     factor = Sorted.of(outcomes.cells.grid(values))
     main = outcomes.by_horizon[outcomes.horizon]
-    correlations = {h: factor.correlations(later) for h, later in outcomes.by_horizon.items()}
+    rank_ic, pearson_ic = factor.correlations(main)
+    others = {h: factor.rank_correlations(later) for h, later in outcomes.by_horizon.items() if h != outcomes.horizon}
     return FactorMeasures(
         present=~np.isnan(values),
-        rank_ic={h: both[0] for h, both in correlations.items()},
-        pearson_ic=correlations[outcomes.horizon][1],
+        rank_ic={h: others.get(h, rank_ic) for h in outcomes.by_horizon},
+        pearson_ic=pearson_ic,
         bucket_returns=_bucket_means(factor.buckets(main.values, outcomes.n_quantiles), main.values, outcomes.n_quantiles),
         turnover=_replaced(factor, outcomes.n_quantiles, outcomes.horizon),
         autocorrelation=np.array([mean_or_nan(factor.lagged_correlations(lag)) for lag in LAGS]),
-        halves=np.array([mean_or_nan(factor.correlations(half)[0]) for half in outcomes.halves]),
+        halves=np.array([mean_or_nan(factor.rank_correlations(half)) for half in outcomes.halves]),
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["log_window_mean", "neutral_sessions", "rank_among", "winsor_sessions
 _FENCE = 3.0 * 1.482602218505602
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def log_window_mean(values: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Logarithm of the mean over the window; NaN where the mean is zero."""
     window_mean(values, first, out, window)
@@ -33,7 +33,7 @@ def rank_among(values: FloatArray, _groups: IntArray, offsets: IntArray, out: Fl
     rank_sessions(values, offsets, out)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def neutral_sessions(values: FloatArray, groups: IntArray, offsets: IntArray, out: FloatArray) -> None:
     """The value less the mean of its sector's members in the session; NaN where the sector is unknown or has no other member."""
     n_groups = groups.max() + 1
@@ -56,7 +56,7 @@ def neutral_sessions(values: FloatArray, groups: IntArray, offsets: IntArray, ou
             out[row] = values[row] - origin[group] - total[group] / count[group] if is_compared else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def winsor_sessions(values: FloatArray, _groups: IntArray, offsets: IntArray, out: FloatArray) -> None:
     """The value, moved to the nearer fence where it lies beyond: the session's median ± 3 x 1.4826 median absolute deviations.
 
@@ -81,7 +81,7 @@ def winsor_sessions(values: FloatArray, _groups: IntArray, offsets: IntArray, ou
                     out[row] = middle + reach if values[row] > middle else middle - reach
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _middle(values: FloatArray, n: int) -> float:
     """Median of the first ``n``, by Hoare's selection; they change places."""
     low, high = 0, n - 1

@@ -108,6 +108,8 @@ class Request:
 
     def matrix(self, rows: BoolArray, *, threads: int, memory_budget: int) -> pd.DataFrame:
         """Fill one float32 row for each chosen row of the bars; symbols are compared among the chosen rows of a session."""
+        if threads < 1:
+            raise ConfigError(f"Features need at least one thread, but got {threads}: give a number of threads from 1 on.")
         if not rows.any():
             raise DataError(
                 "Features need at least one bar inside the universe, but there is none: check the universe's symbols and spans."

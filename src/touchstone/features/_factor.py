@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import Parameter, signature
 from keyword import iskeyword
 
 import pandas as pd
@@ -37,7 +38,7 @@ def factor(
     Parameters
     ----------
     fields
-        What it takes, in order: of ``open high low close volume vwap``.
+        What it takes, in order: of ``open high low close volume vwap``. One alone may stand without a tuple.
     lookback
         Sessions, the present one included, that one value looks at: 21 for ``close.pct_change(20)``. Before a symbol has as many,
         its value is NaN.
@@ -72,7 +73,7 @@ def factor(
     def declare(function: Callable[..., pd.DataFrame]) -> Factor:
         made = Factor(
             name=name or function.__name__,
-            fields=tuple(fields),
+            fields=(fields,) if isinstance(fields, str) else tuple(fields),
             lookback=lookback,
             function=function,
             cross_sectional=cross_sectional,
@@ -102,6 +103,20 @@ def _require_declaration(made: Factor) -> None:
         )
     if isinstance(made.lookback, bool) or not isinstance(made.lookback, int) or made.lookback < 1:
         raise ConfigError(f"A lookback must be a whole number of sessions from 1 on, but '{made.name}' declares {made.lookback!r}.")
+    _require_takes(made)
+
+
+def _require_takes(made: Factor) -> None:
+    """Frames come by position, so a parameter named as another field would be given the wrong prices in silence."""
+    taken = list(signature(made.function).parameters.values())
+    places = [one for one in taken if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
+    fits = sum(one.default is Parameter.empty for one in places) <= len(made.fields) <= len(places)
+    swapped = any(one.name in _FIELDS and one.name != field for one, field in zip(places, made.fields, strict=False))
+    if swapped or not (fits or any(one.kind is Parameter.VAR_POSITIONAL for one in taken)):
+        raise ConfigError(
+            f"A factor takes one frame for each field, in their order, but '{made.name}' takes ({', '.join(one.name for one in places)}) "
+            f"and declares {', '.join(made.fields)}: let both name the same."
+        )
 
 
 def _require_name(name: str) -> None:

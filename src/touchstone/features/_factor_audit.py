@@ -134,7 +134,7 @@ def _well_behaved(factor: Factor, frames: Sequence[pd.DataFrame]) -> FloatArray:
 
 
 def _sees_no_future(factor: Factor, frames: Sequence[pd.DataFrame], whole: FloatArray) -> None:
-    """Cut every frame at many sessions: what `audit.look_ahead` sees a month at a time only is here seen whole."""
+    """Cut every frame at many sessions: what `audit.look_ahead` sees a quarter at a time only is here seen whole."""
     n_sessions = len(whole)
     cuts = np.unique(
         np.append(np.linspace(factor.lookback, n_sessions, _SPREAD), np.arange(n_sessions - _CLOSE, n_sessions)).astype(np.int64)

@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 BENCHMARK_RETURNS = "benchmark_returns"
-# No month has more days, and no half hour more minutes.
-_STRETCH = 31
+# No quarter has more days, and no hour more minutes.
+_STRETCH = 92
 # Panels that the engine derives once and shares, and the fields of the bars that they need.
 DERIVED: dict[str, tuple[str, ...]] = {
     "returns": ("close",),
@@ -131,7 +131,7 @@ class Factor:
 
     @property
     def history(self) -> int:
-        """Sessions that a value needs to have the batch's bits: it is evaluated a calendar month (half an hour) at a time."""
+        """Sessions that a value needs to have the batch's bits: it is evaluated a calendar quarter (an hour) at a time."""
         return self.lookback + _STRETCH
 
     def __call__(self, *frames: pd.DataFrame) -> pd.DataFrame:
@@ -238,7 +238,7 @@ class Plan:
     columns
         Columns of the matrix, in order: features as declared, then ``macro_<series>``, then ``signal_<name>``, sorted.
     left_out
-        Declared features that the tables cannot carry.
+        Declared features that the tables cannot carry; a set made from macro series, by its name, where there is none.
     lookback
         Sessions of history, the present one included, that a full row needs.
     lookbacks

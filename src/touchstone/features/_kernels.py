@@ -40,7 +40,7 @@ _SESSIONS_AT_ONCE = 64
 _NO_KEY = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _usable(values: FloatArray, window: int) -> BoolArray:
     usable = np.zeros(values.shape[0], np.bool_)
     present = 0
@@ -53,7 +53,7 @@ def _usable(values: FloatArray, window: int) -> BoolArray:
     return usable
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _mean(values: FloatArray) -> float:
     total = 0.0
     count = 0
@@ -64,7 +64,7 @@ def _mean(values: FloatArray) -> float:
     return total / count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _moments(values: FloatArray) -> tuple[int, float, float]:
     """Count, and sums of squared and cubed deviations from the mean."""
     mean = _mean(values)
@@ -80,7 +80,7 @@ def _moments(values: FloatArray) -> tuple[int, float, float]:
     return count, squares, cubes
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def return_between(close: FloatArray, first: int, out: FloatArray, near: int, far: int) -> None:
     """Simple return from ``far`` sessions ago to ``near`` sessions ago."""
     for s in range(close.shape[0]):
@@ -88,7 +88,7 @@ def return_between(close: FloatArray, first: int, out: FloatArray, near: int, fa
             out[s, t - first] = close[s, t - near] / close[s, t - far] - 1.0 if t >= far else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def window_mean(values: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Mean over the window."""
     for s in range(values.shape[0]):
@@ -97,7 +97,7 @@ def window_mean(values: FloatArray, first: int, out: FloatArray, window: int) ->
             out[s, t - first] = _mean(values[s, t - window + 1 : t + 1]) if usable[t] else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def ratio_of_means(values: FloatArray, first: int, out: FloatArray, short: int, long: int) -> None:
     """Mean over the short window over the mean over the long one, less 1; NaN when the long mean is zero."""
     for s in range(values.shape[0]):
@@ -111,7 +111,7 @@ def ratio_of_means(values: FloatArray, first: int, out: FloatArray, short: int, 
                     out[s, t - first] = _mean(values[s, t - short + 1 : t + 1]) / base - 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def volatility(returns: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Standard deviation over the window, ddof 1, per session."""
     for s in range(returns.shape[0]):
@@ -123,7 +123,7 @@ def volatility(returns: FloatArray, first: int, out: FloatArray, window: int) ->
                 out[s, t - first] = np.sqrt(squares / (count - 1))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def skewness(returns: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Third standardised moment over the window (divisor n); NaN when nothing moved."""
     for s in range(returns.shape[0]):
@@ -137,7 +137,7 @@ def skewness(returns: FloatArray, first: int, out: FloatArray, window: int) -> N
                     out[s, t - first] = cubes / count / (deviation * deviation * deviation)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def distance_to_high(close: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Last close over the highest close of the window, less 1 (at most 0)."""
     for s in range(close.shape[0]):
@@ -153,7 +153,7 @@ def distance_to_high(close: FloatArray, first: int, out: FloatArray, window: int
                 out[s, t - first] = close[s, t] / high - 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def drawdown(close: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Deepest fall from a running high inside the window (at most 0)."""
     for s in range(close.shape[0]):
@@ -171,7 +171,7 @@ def drawdown(close: FloatArray, first: int, out: FloatArray, window: int) -> Non
                 out[s, t - first] = deepest - 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _regress(values: FloatArray, market: FloatArray) -> tuple[int, float, float]:
     """Count, slope and residual sum of squares of the least-squares line of values on market; NaN slope when the market is still."""
     count = 0
@@ -198,7 +198,7 @@ def _regress(values: FloatArray, market: FloatArray) -> tuple[int, float, float]
     return count, slope, max(yy - slope * xy, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _paired(values: FloatArray, market: FloatArray) -> FloatArray:
     """The values, NaN where the market has none."""
     paired = values.copy()
@@ -208,7 +208,7 @@ def _paired(values: FloatArray, market: FloatArray) -> FloatArray:
     return paired
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def beta(returns: FloatArray, market: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Slope of returns on the market's over the window; ``market`` has shape (n_sessions,)."""
     for s in range(returns.shape[0]):
@@ -221,7 +221,7 @@ def beta(returns: FloatArray, market: FloatArray, first: int, out: FloatArray, w
                 out[s, t - first] = slope
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def residual_volatility(returns: FloatArray, market: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Standard deviation of what the market's returns leave unexplained over the window (two parameters: ddof 2)."""
     for s in range(returns.shape[0]):
@@ -235,7 +235,7 @@ def residual_volatility(returns: FloatArray, market: FloatArray, first: int, out
                     out[s, t - first] = np.sqrt(squares / (count - 2))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def seasonality(close: FloatArray, first: int, out: FloatArray, n_years: int) -> None:
     """Mean over the past years of the return in the 21 sessions that followed the same session of the year."""
     for s in range(close.shape[0]):
@@ -261,7 +261,7 @@ def rank_sessions(values: FloatArray, offsets: IntArray, out: FloatArray) -> Non
         _unpack_ranks(values, offsets[first:], mask, keys, out)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _pack_keys(values: FloatArray, offsets: IntArray, mask: np.uint64, keys: NDArray[np.uint64]) -> None:
     """Whole numbers in the order of the values: the lowest bits, under the mask, give way to the position in the session."""
     sign = np.uint64(1) << np.uint64(63)
@@ -278,7 +278,7 @@ def _pack_keys(values: FloatArray, offsets: IntArray, mask: np.uint64, keys: NDA
                 keys[i, k] = (key & ~mask) | np.uint64(k)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _unpack_ranks(values: FloatArray, offsets: IntArray, mask: np.uint64, keys: NDArray[np.uint64], out: FloatArray) -> None:
     """Ranks from sorted keys; values that differ under the mask only are put in order first."""
     order = np.empty(keys.shape[1], np.int64)
@@ -308,7 +308,7 @@ def _unpack_ranks(values: FloatArray, offsets: IntArray, mask: np.uint64, keys: 
             left = right + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def zscore_sessions(values: FloatArray, _groups: IntArray, offsets: IntArray, out: FloatArray) -> None:
     """Distance from the session's mean in standard deviations, ddof 1; NaN stays, and under two values, or where all are equal, is all."""
     for i in range(offsets.shape[0] - 1):

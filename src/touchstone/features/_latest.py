@@ -45,7 +45,8 @@ def latest(
     ----------
     bars
         The recent bars of the whole universe: at least the lookback of the sets (`plan` says it), for each symbol unless it was
-        listed, which is where its universe row starts, inside them.
+        listed inside them, which is where its first bar stands at the start of its first universe row. Bars from before that row
+        show that it says no more than when the symbol joined.
     symbols
         Who to answer for; ``None``: every member of the session.
     base_factors
@@ -69,6 +70,8 @@ def latest(
         without a bar at the last session that is not said to be `absent` (a smaller comparison would be another one), or one that is
         and has a bar; a symbol that is no member; actions before the bars without base factors, or known only since their first bar.
     """
+    if isinstance(symbols, str):
+        raise DataError(f"The symbols to answer for must be a list of names, got the text '{symbols}': write ['{symbols}'].")
     request = Request(
         bars=bars,
         sets=sets,
@@ -167,13 +170,23 @@ class _Question:
         if request.universe is None:
             return request.grid.symbols
         listed = pd.Index(request.universe["symbol"].unique())
-        # The bar before it stands beside it: a stamp at midnight, alone, would be read as a session.
-        now = pd.MultiIndex.from_product([request.grid.sessions[-2:], listed], names=["date", "symbol"])
-        members: pd.Index = listed[market.Universe(request.universe).mask(now)[-len(listed) :]]
+        members: pd.Index = listed[self._are_members(np.full(len(listed), len(request.grid.sessions) - 1), listed)]
         return members
+
+    def _are_members(self, at: IntArray, symbols: pd.Index) -> BoolArray:
+        """Whether each symbol is inside the universe at the session whose position is given beside it."""
+        sessions = self.request.grid.sessions
+        if symbols.empty:
+            return np.zeros(0, dtype=np.bool_)
+        # Two bars stand beside them: a stamp at midnight, alone, would be read as a session.
+        dates = sessions[np.append(at, [0, len(sessions) - 1])]
+        index = pd.MultiIndex.from_arrays([dates, symbols.append(symbols[[0, 0]])], names=["date", "symbol"])
+        return market.Universe(cast("pd.DataFrame", self.request.universe)).mask(index)[:-2]
 
     def require_history(self) -> None:
         grid, lookback = self.request.grid, self.request.plan.lookback
+        if grid.born.max() <= len(grid.sessions) - lookback:
+            return
         codes = self._codes(self.needed)
         late = grid.born[codes] > len(grid.sessions) - lookback
         if not late.any():
@@ -195,7 +208,9 @@ class _Question:
         # A listing is dated by its session, or set on that session's first bar; the symbol's own first bar may come later in it.
         is_moment = listed != listed.dt.normalize()
         is_listing = (listed >= first.dt.normalize()) | (is_moment & (listed > first - pd.Timedelta(days=1)))
-        answer: BoolArray = is_listing.to_numpy(dtype=np.bool_)
+        # Who has bars from before its row began was traded before: the row says when it joined, not when it was listed.
+        began = self._are_members(self.request.grid.sessions.get_indexer(pd.DatetimeIndex(first)), first.index)
+        answer: BoolArray = is_listing.to_numpy(dtype=np.bool_) & began
         return answer
 
     def require_factors(self) -> None:

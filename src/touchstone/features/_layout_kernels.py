@@ -14,7 +14,7 @@ __all__ = ["gather", "lay_out", "put"]
 _TILE = 64
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def lay_out(symbol_of: IntArray, session_of: IntArray, row_of: NDArray[np.int32], born: IntArray) -> None:
     """Fill ``row_of`` (n_symbols, n_sessions), -1 where there is no row, and ``born``: each symbol's first session."""
     row_of[:] = -1
@@ -27,7 +27,7 @@ def lay_out(symbol_of: IntArray, session_of: IntArray, row_of: NDArray[np.int32]
             born[symbol] = session
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def gather(values: FloatArray, row_of: NDArray[np.int32], panel: FloatArray) -> None:
     """Fill a panel with the values of its rows; NaN where there is no row."""
     for s in range(row_of.shape[0]):
@@ -36,7 +36,7 @@ def gather(values: FloatArray, row_of: NDArray[np.int32], panel: FloatArray) -> 
             panel[s, t] = values[row] if row >= 0 else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def put(panel: FloatArray, row_of: NDArray[np.int32], column: Float32Array) -> None:
     """Write a panel's values to their rows of a column, rounded to float32."""
     n_sessions = row_of.shape[1]

@@ -19,7 +19,7 @@ _GUARD = 1e-12
 _STILL = 2e-5
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _weights(steps: IntArray, n_places: int, spare: FloatArray) -> FloatArray:
     """Weights of windows in which nothing is missing, and room for those of others."""
     weights, present = np.empty((2, 2 * steps.shape[0] + 1, SPAN)), np.empty(min(SPAN, n_places))
@@ -28,7 +28,7 @@ def _weights(steps: IntArray, n_places: int, spare: FloatArray) -> FloatArray:
     return weights
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def mean(values: FloatArray, first: int, out: FloatArray, window: int, guard: float) -> None:
     """Mean over the window over the last value, to which ``guard`` is added."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)
@@ -47,7 +47,7 @@ def mean(values: FloatArray, first: int, out: FloatArray, window: int, guard: fl
                 into[j] = average[j] / (last[j] + guard)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _load_both(left: FloatArray, right: FloatArray, begin: int, base: FloatArray, present: FloatArray, other: FloatArray) -> int:
     """Copy two rows into the first two parts of a state, 0 where either has no finite value; ``present`` says where both have one."""
     n_places = present.shape[0]
@@ -61,7 +61,7 @@ def _load_both(left: FloatArray, right: FloatArray, begin: int, base: FloatArray
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def spread(values: FloatArray, volume: FloatArray, first: int, out: FloatArray, window: int, guard: float, is_flow: bool) -> None:
     """Standard deviation over the window, ddof 1, over the last value; of a flow, |value| x volume, over its mean.
 
@@ -89,7 +89,7 @@ def spread(values: FloatArray, volume: FloatArray, first: int, out: FloatArray, 
                 into[j] = np.sqrt(state[SPAN + j] / max(n_values[j] - 1.0, 0.0)) / (under[j] + guard)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def line(values: FloatArray, first: int, out: FloatArray, window: int, part: int) -> None:
     """Least-squares line over the window's places: 0 slope over the last value, 1 R squared, 2 last residual over the last value."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)
@@ -115,7 +115,7 @@ def line(values: FloatArray, first: int, out: FloatArray, window: int, part: int
                     into[j] = (last[j] - state[SPAN + j] - slope * (window - 1.0 - state[j])) / last[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def correlation(left: FloatArray, right: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Correlation over the window's sessions that have both values; NaN where either stands still."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)

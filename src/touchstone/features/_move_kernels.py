@@ -14,7 +14,7 @@ __all__ = ["candle", "changes", "lag_ratio", "ups"]
 _GUARD = 1e-12
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def candle(
     open_: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, first: int, out: FloatArray, part: int, over: int
 ) -> None:
@@ -45,7 +45,7 @@ def candle(
                 into[t] /= top[t] - bottom[t] + _GUARD
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def lag_ratio(values: FloatArray, base: FloatArray, first: int, out: FloatArray, lag: int, guard: float) -> None:
     """A value of ``lag`` sessions ago over the present base, to which ``guard`` is added."""
     lead = min(max(lag - first, 0), out.shape[1])
@@ -56,7 +56,7 @@ def lag_ratio(values: FloatArray, base: FloatArray, first: int, out: FloatArray,
             into[t] = past[t] / (present[t] + guard)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _moves(row: FloatArray, begin: int, rises: FloatArray, falls: FloatArray) -> None:
     """Rises and falls since the session before, from session ``begin`` on; 0 where either session has no value."""
     lead = min(max(0, 1 - begin), rises.shape[0])
@@ -70,7 +70,7 @@ def _moves(row: FloatArray, begin: int, rises: FloatArray, falls: FloatArray) ->
         down[j] = -move if move < 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _has_move(row: FloatArray, t: int, window: int) -> bool:
     """Whether any session of the window that ends at session t has a value, and the session before it too."""
     k = t
@@ -79,7 +79,7 @@ def _has_move(row: FloatArray, t: int, window: int) -> bool:
     return k > max(t - window, 0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def changes(values: FloatArray, first: int, out: FloatArray, window: int, of_rises: float, of_falls: float) -> None:
     """Rises and falls of the window, so weighed, over the way that was gone up and down; NaN before there is a change."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)
@@ -100,7 +100,7 @@ def changes(values: FloatArray, first: int, out: FloatArray, window: int, of_ris
                     into[j] = np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def ups(values: FloatArray, age: FloatArray, first: int, out: FloatArray, window: int, of_rises: float, of_falls: float) -> None:
     """Share of sessions that rose and of those that fell, so weighed, among all of the window since the first session."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)

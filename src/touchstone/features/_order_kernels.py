@@ -17,7 +17,7 @@ __all__ = ["extreme", "place", "position", "quantile", "rank"]
 _GUARD = 1e-12
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _signed(row: FloatArray, begin: int, sign: float, missing: float, values: FloatArray) -> int:
     """Copy a row from session ``begin`` on, times ``sign``, with something else where there is no value; -inf before the row begins.
 
@@ -33,7 +33,7 @@ def _signed(row: FloatArray, begin: int, sign: float, missing: float, values: Fl
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _blank(values: FloatArray, window: int, into: FloatArray) -> None:
     """Put NaN for windows without any finite value."""
     last = -window
@@ -44,7 +44,7 @@ def _blank(values: FloatArray, window: int, into: FloatArray) -> None:
             into[k - window + 1] = np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def extreme(values: FloatArray, base: FloatArray, first: int, out: FloatArray, window: int, sign: float) -> None:
     """Highest (``sign`` 1) or lowest (-1) value of the window over the present base."""
     n_out, tile = out.shape[1], SPAN - window + 1
@@ -58,7 +58,7 @@ def extreme(values: FloatArray, base: FloatArray, first: int, out: FloatArray, w
                 into[j] = sign * top[j] / under[j] if top[j] > -np.inf else np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def position(close: FloatArray, high: FloatArray, low: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Where the close lies between the window's lowest low and its highest high."""
     n_out, tile = out.shape[1], SPAN - window + 1
@@ -74,7 +74,7 @@ def position(close: FloatArray, high: FloatArray, low: FloatArray, first: int, o
                 into[j] = (now[j] + bottom[j]) / (top[j] + bottom[j] + _GUARD)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def place(
     high: FloatArray, low: FloatArray, age: FloatArray, first: int, out: FloatArray, window: int, of_high: float, of_low: float
 ) -> None:
@@ -103,7 +103,7 @@ def place(
                 into[j] /= window
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def rank(values: FloatArray, first: int, out: FloatArray, window: int) -> None:
     """Rank of the last value among those of the window, ties averaged, over their number."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)
@@ -125,7 +125,7 @@ def rank(values: FloatArray, first: int, out: FloatArray, window: int) -> None:
                 into[j] = 0.5 * score[j] / count[j] if last[j] == last[j] else np.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _replace(ordered: FloatArray, count: int, old: float, new: float) -> int:
     """Take the old value out of the ordered ones and put the new one in, NaN is none; gives how many there are then."""
     at = 0
@@ -149,7 +149,7 @@ def _replace(ordered: FloatArray, count: int, old: float, new: float) -> int:
     return count - 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _mend(row: FloatArray, begin: int, window: int, level: float, present: FloatArray, into: FloatArray) -> None:
     """Put in the quantiles of the windows that lack a value; the first of them begins at session ``begin``."""
     ordered, count, done = np.empty(window + 1), np.int64(0), -2
@@ -174,7 +174,7 @@ def _mend(row: FloatArray, begin: int, window: int, level: float, present: Float
         n_there -= present[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def quantile(values: FloatArray, first: int, out: FloatArray, window: int, level: float) -> None:
     """Quantile of the window's values, linear between two of them, over the last value."""
     n_out, tile, steps = out.shape[1], SPAN - window + 1, reaches(window)

@@ -96,10 +96,14 @@ def _selected(sets: tuple[FeatureSet, ...], carried: Carried) -> tuple[tuple[Col
     chosen = tuple(column for column, reason in judged if not reason)
     joined = (*(f"macro_{series}" for series in carried.macro_series), *(f"signal_{name}" for name in carried.signal_names))
     shared = {*(f"macro_{series}" for series in carried.macro_series), *(f"signal_{name}" for name in carried.market_wide_signals)}
-    _require_columns([*(column.name for column in chosen), *joined])
+    left_out = (
+        *(LeftOut(column.name, reason) for column, reason in judged if reason),
+        *(LeftOut(given.name, "there is no macro series") for given in sets if given.of_series and not carried.macro_series),
+    )
+    _require_columns([*(column.name for column in chosen), *joined], left_out)
     return chosen, Plan(
         columns=(*(column.name for column in chosen), *joined),
-        left_out=tuple(LeftOut(column.name, reason) for column, reason in judged if reason),
+        left_out=left_out,
         lookback=max((column.history for column in chosen), default=1),
         lookbacks={**{column.name: column.history for column in chosen}, **dict.fromkeys(joined, 1)},
         min_sessions=max((_min_sessions(given, chosen) for given in sets), default=1),
@@ -126,7 +130,13 @@ def _min_sessions(given: FeatureSet, chosen: tuple[Column, ...]) -> int:
     return max((column.lookback for column in given.features if column in used), default=1)
 
 
-def _require_columns(names: list[str]) -> None:
+def _require_columns(names: list[str], left_out: tuple[LeftOut, ...]) -> None:
+    if not names and left_out:
+        reasons = name_few(f"{left.feature} ({left.reason})" for left in left_out)
+        raise ConfigError(
+            f"A feature matrix needs at least one column, but all of features.sets are left out: {reasons}. Bring what is missing, or name "
+            "another set."
+        )
     if not names:
         raise ConfigError(f"A feature matrix needs at least one column, but features.sets gives none: name a set; {nearest('', SETS)}.")
     twice = [name for name, count in Counter(names).items() if count > 1]

@@ -20,7 +20,10 @@ _TRADED = ("high", "low", "close", "volume")
 
 @dataclass(frozen=True)
 class _Indicator:
-    """A formula over a symbol's own bars as the kernel of a feature: sessions without a bar are passed over."""
+    """A formula over a symbol's own bars as the kernel of a feature.
+
+    Sessions without a bar are passed over, and bars that lack one of the fields with them: a mean would not forget them for long.
+    """
 
     formula: Callable[..., Line]
     lookback: int
@@ -28,7 +31,8 @@ class _Indicator:
     def __call__(self, *arguments: Any) -> None:
         """Called with the panels of the fields, then ``age, first, out``."""
         *panels, age, first, out = arguments
-        sessions = kernels.places(panels[0], max(first - self.lookback + 1, 0), self.lookback)
+        # A sum is there where all are.
+        sessions = kernels.places(sum(panels[1:], panels[0]), max(first - self.lookback + 1, 0), self.lookback)
         line = self.formula(*(Line(kernels.pack(panel, sessions)) for panel in panels))
         kernels.unpack(line.values, sessions, age, first, out, line.begins, line.settled, self.lookback)
 

@@ -15,7 +15,7 @@ from touchstone.types import FloatArray, IntArray
 __all__ = ["bars_since", "decayed_sum", "deviation", "pack", "places", "unpack"]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def places(panel: FloatArray, start: int, at_least: int) -> IntArray:
     """Sessions from ``start`` on that have a bar, moved together at the left of ``at_least`` columns or more; -1 behind the last."""
     found = np.full((panel.shape[0], max(panel.shape[1] - start, at_least)), -1, np.int64)
@@ -30,7 +30,7 @@ def places(panel: FloatArray, start: int, at_least: int) -> IntArray:
     return found[:, :longest].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def pack(panel: FloatArray, sessions: IntArray) -> FloatArray:
     """The values on those sessions; NaN behind the last bar of a row."""
     packed = np.full(sessions.shape, np.nan)
@@ -42,7 +42,7 @@ def pack(panel: FloatArray, sessions: IntArray) -> FloatArray:
     return packed
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def unpack(
     values: FloatArray, sessions: IntArray, age: FloatArray, first: int, out: FloatArray, begins: int, settled: int, lookback: int
 ) -> None:
@@ -61,13 +61,13 @@ def unpack(
                 out[s, t - first] = values[s, i]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def _join(near: FloatArray, far: FloatArray, weight: float, out: FloatArray) -> None:
     for k in range(out.shape[0]):
         out[k] = near[k] + weight * far[k]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def decayed_sum(values: FloatArray, decay: float, length: int) -> FloatArray:
     """Sum of the last ``length`` values, the one k bars ago times decay to the power k; what lies before the row counts as zero."""
     n = values.shape[1]
@@ -96,7 +96,7 @@ def decayed_sum(values: FloatArray, decay: float, length: int) -> FloatArray:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def deviation(values: FloatArray, means: FloatArray, length: int, squared: bool) -> FloatArray:
     """Mean over the window of the absolute deviation from the window's mean, or of its square."""
     total = np.zeros(values.shape)
@@ -110,7 +110,7 @@ def deviation(values: FloatArray, means: FloatArray, length: int, squared: bool)
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def bars_since(values: FloatArray, extremes: FloatArray, length: int) -> FloatArray:
     """Bars since the value last stood at the extreme of the window."""
     since = np.zeros(values.shape)

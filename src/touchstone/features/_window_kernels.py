@@ -7,7 +7,8 @@ inside a window is the same wherever it lies: a value has the same bits wherever
 Element j of a state speaks of the window that begins at place j of the buffer. Means and squared deviations of two windows are
 joined without cancellation (Chan, Golub and LeVeque 1983), and nothing is carried on from one window to the next.
 
-Division by zero is numpy's (``error_model``): a check at every division would keep loops from being vectorised.
+Division by zero is numpy's (``error_model``): a check at every division would keep loops from being vectorised. Nobody calls a kernel
+from C: without a wrapper for that (``no_cfunc_wrapper``) the first call is sooner done.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["SPAN", "extremes", "first_places", "load", "means", "pairs", "reache
 SPAN = 512
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def reaches(window: int) -> IntArray:
     """By how much each step widens a window on its way from one value to ``window``: its whole size, or 1."""
     count, size = 0, window
@@ -37,7 +38,7 @@ def reaches(window: int) -> IntArray:
     return steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def load(row: FloatArray, begin: int, values: FloatArray, present: FloatArray) -> int:
     """Copy a row from session ``begin`` on, 0 where there is no finite value, as before the row begins; say how many there are."""
     lead = max(0, -begin)
@@ -55,7 +56,7 @@ def load(row: FloatArray, begin: int, values: FloatArray, present: FloatArray) -
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def sums(values: FloatArray, steps: IntArray, spare: FloatArray) -> FloatArray:
     """Sums over the windows inside ``values``."""
     current, size, free = values, 1, 0
@@ -67,7 +68,7 @@ def sums(values: FloatArray, steps: IntArray, spare: FloatArray) -> FloatArray:
     return current
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def weigh(present: FloatArray, steps: IntArray, spare: FloatArray, weights: FloatArray) -> None:
     """Say how each step weighs the two windows that it joins.
 
@@ -91,7 +92,7 @@ def weigh(present: FloatArray, steps: IntArray, spare: FloatArray, weights: Floa
         counts[j] = current[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def means(values: FloatArray, steps: IntArray, spare: FloatArray, weights: FloatArray) -> FloatArray:
     """Means over the windows inside ``values``."""
     current, size, free = values, 1, 0
@@ -104,7 +105,7 @@ def means(values: FloatArray, steps: IntArray, spare: FloatArray, weights: Float
     return current
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def spreads(base: FloatArray, n_places: int, steps: IntArray, spare: FloatArray, weights: FloatArray) -> FloatArray:
     """Means and sums of squared deviations over the windows of a state (values, zeros)."""
     current, size, free = base, 1, 0
@@ -120,7 +121,7 @@ def spreads(base: FloatArray, n_places: int, steps: IntArray, spare: FloatArray,
     return current
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def pairs(base: FloatArray, n_places: int, stride: float, steps: IntArray, spare: FloatArray, weights: FloatArray) -> FloatArray:
     """Means of x and y, and sums of xx, xy and yy of their deviations, over the windows of a state (x, y, zeros, zeros, zeros).
 
@@ -144,7 +145,7 @@ def pairs(base: FloatArray, n_places: int, stride: float, steps: IntArray, spare
     return current
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def extremes(values: FloatArray, window: int, spare: FloatArray) -> FloatArray:
     """Largest values of the windows inside ``values``; the two that are joined may overlap."""
     current, size, free = values, 1, 0
@@ -157,7 +158,7 @@ def extremes(values: FloatArray, window: int, spare: FloatArray) -> FloatArray:
     return current
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def first_places(base: FloatArray, n_places: int, window: int, spare: FloatArray) -> FloatArray:
     """Largest values, and how many places after its beginning each window first has it, for a state (values, zeros), each SPAN long."""
     current, size, free = base, 1, 0
@@ -172,7 +173,7 @@ def first_places(base: FloatArray, n_places: int, window: int, spare: FloatArray
     return current
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)
 def smallest(base: FloatArray, n_places: int, keep: int, steps: IntArray, spare: FloatArray) -> FloatArray:
     """The ``keep`` smallest values of each window, the two largest of them in the last rows, for a state (-inf, values).
 

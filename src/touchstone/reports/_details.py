@@ -143,20 +143,36 @@ def data_table(run: RunView) -> Block:
         ["Rows", f"{number(len(bars), 0)} clean, {number(len(quarantine), 0)} quarantined"],
         ["Findings of the quality checks", found or "none"],
         ["Look-ahead audit", f"{number(audit['n_compared'], 0)} values compared, {number(audit['n_findings'], 0)} findings"],
+        *_checks(audit),
     ]
     return table(["Data", ""], rows)
 
 
+def _checks(audit: Mapping[str, Any]) -> list[list[str]]:
+    """A row for each check; runs kept from before there were several have none."""
+    return [
+        [
+            f"\N{EM SPACE}{one['check']}, {'values' if one['of'] == 'values' else 'after ' + one['of']}",
+            f"{number(one['n_compared'], 0)} compared in {number(one['n_passes'], 0)} passes, {number(one['n_findings'], 0)} findings",
+        ]
+        for one in audit.get("checks", [])
+    ]
+
+
 def features_used(run: RunView) -> Block:
     """The columns the model read, in its own order."""
-    columns = run.record("plan")["columns"]
-    sets = ", ".join(run.parameters["features"]["sets"])
-    return table([f"{len(columns)} features of {sets} (transform: {run.parameters['features']['transform']})"], [[", ".join(columns)]])
+    plan, given = run.record("plan"), run.parameters["features"]
+    history = f"{number(plan['lookback'], 0)} {words_of(run).many} of history"
+    header = f"{len(plan['columns'])} features of {', '.join(given['sets'])} (transform: {given['transform']}; {history})"
+    return table([header], [[", ".join(plan["columns"])]])
 
 
 def left_out(run: RunView) -> Block:
-    """Features that the source could not feed, and why."""
-    rows = [[entry["feature"], entry["reason"]] for entry in run.record("plan")["left_out"]]
+    """Features that the source could not feed, by why."""
+    told: dict[str, list[str]] = {}
+    for entry in run.record("plan")["left_out"]:
+        told.setdefault(entry["reason"], []).append(entry["feature"])
+    rows = [[", ".join(names), reason] for reason, names in told.items()]
     return table(["Left out", "Why"], rows or [["none", "the source carries every field they need"]])
 
 

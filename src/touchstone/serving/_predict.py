@@ -129,10 +129,19 @@ def _bars(card: Card, given: pd.DataFrame) -> pd.DataFrame:
     return market.derive(observed, card.derived) if set(card.fields) <= set(observed.columns) else observed
 
 
+def _macro(card: Card, given: pd.DataFrame | None) -> pd.DataFrame | None:
+    return given if given is None or card.macro_series is None else given[given["series"].isin(card.macro_series)]
+
+
 def _features(bundle: Bundle, tables: Tables, request: PredictRequest) -> pd.DataFrame:
     card = bundle.card
-    # A benchmark that the training did not have would only ask for a longer history.
-    used = replace(_timed(card, tables), bars=_bars(card, tables.bars), benchmark=tables.benchmark if card.needs_benchmark else None)
+    # A benchmark or a series that the training did not have would only ask for a longer history.
+    used = replace(
+        _timed(card, tables),
+        bars=_bars(card, tables.bars),
+        benchmark=tables.benchmark if card.needs_benchmark else None,
+        macro=_macro(card, tables.macro),
+    )
     _require_tables(card, used)
     matrix = features.latest(
         used.bars,
@@ -176,6 +185,7 @@ def _require_tables(card: Card, tables: Tables) -> None:
             f"{shown}: add what is missing."
         )
     _require_benchmark(card, tables)
+    _require_macro(card, plan, tables)
 
 
 def _require_benchmark(card: Card, tables: Tables) -> None:
@@ -185,6 +195,22 @@ def _require_benchmark(card: Card, tables: Tables) -> None:
         return
     span, given = (f"{moment(dates[0])} to {moment(dates[-1])}" for dates in (sessions, tables.benchmark.index))
     raise DataError(f"The benchmark must cover the sessions that the model looks at, {span}, but got {given}: add the missing rows.")
+
+
+def _require_macro(card: Card, plan: features.Plan, tables: Tables) -> None:
+    """A change or a score of a series whose earlier rows were not sent would go missing, and the model would score without it."""
+    depth = max((plan.lookbacks[column] for column in card.columns if column.startswith("macro_")), default=1)
+    if tables.macro is None or depth == 1:
+        return
+    first = tables.bars.index.unique("date")[-depth:][0]
+    begins = tables.macro.groupby("series")["known_at"].min()
+    late = begins[begins > first]
+    if len(late):
+        offenders = name_few(f"{series} from {moment(known)}" for series, known in late.items())
+        raise DataError(
+            f"Macro must be known from the first of the {depth} sessions that the model looks at, {moment(first)}, but got {offenders}: "
+            "add the earlier rows."
+        )
 
 
 def _absent(column: str) -> str:

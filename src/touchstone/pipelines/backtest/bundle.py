@@ -28,6 +28,7 @@ def bind(
         "model": tuned["model"],
         "features": {"sets": list(features.sets), "transform": features.transform},
         "columns": plan["columns"],
+        "left_out": plan["left_out"],
         "lookback": plan["lookback"],
         "needs_benchmark": plan["needs_benchmark"],
         "macro_series": plan["macro_series"],

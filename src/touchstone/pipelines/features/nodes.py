@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from touchstone import audit, features, labels, market
+from touchstone.errors import name_few
 from touchstone.lineage import data_hash, task_seed
 from touchstone.parameters import FeaturesParameters, LabelsParameters, RuntimeParameters, identity
+from touchstone.pipelines.features import proof
 from touchstone.pipelines.records import stage_record
 
 logger = logging.getLogger(__name__)
@@ -21,8 +23,8 @@ def engineer(
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Every feature that the tables can carry, and a plan that says which were left out and why."""
     plan = _plan(parameters, tables)
-    for left in plan.left_out:
-        logger.warning("Feature %s is left out: %s", left.feature, left.reason)
+    for reason, left in proof.by_reason(plan).items():
+        logger.warning("Left out of the features, %s: %s", reason, name_few(left))
     layout = {
         "columns": list(plan.columns),
         "left_out": [{"feature": left.feature, "reason": left.reason} for left in plan.left_out],
@@ -42,12 +44,34 @@ def make_labels(parameters: LabelsParameters, bars: pd.DataFrame, actions: pd.Da
 def audit_look_ahead(
     *, parameters: FeaturesParameters, runtime: RuntimeParameters, metadata: dict[str, Any], seed: int, **tables: pd.DataFrame
 ) -> dict[str, Any]:
-    """Recompute on cut and on perturbed history; a value that changes stops the run."""
-    report = audit.look_ahead(
-        partial(_compute, parameters, runtime, metadata), tables, n_cuts=parameters.audit_cuts, seed=task_seed(seed, "features", "audit", 0)
+    """Recompute with another future and with less of a past; a value that changes stops the run.
+
+    The values are audited over all of history, each symbol cut at other sessions where it stands for itself. The transform is the same
+    step at every session: that it compares no more than was there is audited on the latest stretch.
+    """
+    plan = _plan(parameters, tables)
+    told = proof.needed(plan, tables)
+    untransformed = partial(_compute, parameters.model_copy(update={"transform": "none"}), runtime, metadata)
+    values = audit.look_ahead(
+        untransformed,
+        told,
+        n_cuts=parameters.audit_cuts,
+        seed=task_seed(seed, "features", "audit", 0),
+        per_symbol=plan.per_symbol,
+        lookback=plan.lookbacks,
+        partial=plan.partial,
     )
-    report.raise_on_leak()
-    return {"passed": report.passed, "n_compared": report.n_compared, "n_findings": report.n_findings}
+    values.raise_on_leak()
+    if parameters.transform == "none":
+        return proof.summary({"values": values})
+    compared = audit.look_ahead(
+        partial(_compute, parameters, runtime, metadata),
+        proof.recent(told, lookback=plan.lookback),
+        n_cuts=min(parameters.audit_cuts, proof.CUTS),
+        seed=task_seed(seed, "features", "audit", 1),
+    )
+    compared.raise_on_leak()
+    return proof.summary({"values": values, parameters.transform: compared})
 
 
 def record_features(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from touchstone.errors import name_few
 from touchstone.market import bar_words
 
 __all__ = ["model_card"]
@@ -20,7 +21,8 @@ def model_card(run_id: str, card: dict[str, Any], verdict: dict[str, Any], bundl
     )
     reads = (
         f"{len(bundle['columns'])} features of the sets {', '.join(bundle['features']['sets'])} "
-        f"({bundle['lookback']} {bars.many} of history), prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}."
+        f"({bundle['lookback']} {bars.many} of history; transform: {bundle['features']['transform']}), "
+        f"prices adjusted '{bundle['adjustment']}', calendar {bundle['calendar']}. {_left_out(bundle['left_out'])}"
     )
     judged = (
         f"source '{metadata['source']}', {span['first']} to {span['last']}, out of sample, window by window; "
@@ -41,6 +43,13 @@ def model_card(run_id: str, card: dict[str, Any], verdict: dict[str, Any], bundl
     lines += ["", "## Caveats", "", *(f"- {caveat}" for caveat in metadata["caveats"])]
     lines += ["- A rejected model must not be traded; the registry refuses to promote it."] if not verdict["passed"] else []
     return "\n".join(lines) + "\n"
+
+
+def _left_out(entries: list[dict[str, str]]) -> str:
+    told: dict[str, list[str]] = {}
+    for entry in entries:
+        told.setdefault(entry["reason"], []).append(entry["feature"])
+    return f"Left out: {'; '.join(f'{name_few(names)} ({reason})' for reason, names in told.items()) or 'nothing'}."
 
 
 def _number(value: float | None) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from touchstone.lineage import Identity, Trial, code_hash, digest, ledger_hash, manifest_body
 from touchstone.pipelines.reporting.model_card import model_card
 
-_INPUT_TABLES = ("raw_bars", "bars", "actions", "macro", "signals", "universe", "benchmark")
+_INPUT_TABLES = ("raw_bars", "bars", "actions", "macro", "signals", "universe", "benchmark", "sectors")
 
 
 def identify(*, code: dict[str, str], lock: str, known: tuple[Trial, ...], **records: dict[str, Any]) -> dict[str, Any]:
