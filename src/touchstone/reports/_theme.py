@@ -116,7 +116,9 @@ th {
   vertical-align: bottom;
 }
 td { border-bottom: 1px solid var(--rule); padding: 5px 10px; vertical-align: top; }
-th.number, td.number, .dataframe td { text-align: right; white-space: nowrap; }
+th.number, td.number, .dataframe td { text-align: right; }
+td.number, .dataframe td { white-space: nowrap; }
+.beside td { overflow-wrap: anywhere; }
 td.name, .dataframe th { font-weight: 600; color: var(--ink); }
 td.mono { font: 11.5px/1.6 "DejaVu Sans Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 td .below { color: var(--loss); }
