@@ -36,7 +36,8 @@ def training_over_bare_fits(parameters: Parameters) -> None:
     """The walk forward of default LightGBM on the sample, against LightGBM alone on arrays that are cut already."""
     training = parameters.training
     clean = market.ingest(sources.load("sample", start=parameters.data.start, end=parameters.data.end))
-    matrix = features.compute(clean.bars, parameters.features.sets, macro=clean.macro, universe=clean.universe, benchmark=clean.benchmark)
+    known = {"macro": clean.macro, "universe": clean.universe, "benchmark": clean.benchmark}
+    matrix = features.compute(clean.bars, parameters.features.sets, transform=parameters.features.transform, **known)
     targets = labels.forward_return(clean.bars, horizon=parameters.labels.horizon, fill=parameters.labels.fill)
     target = labels.cross_sectional(targets["label"], method=training.target)
     walk = splits.PurgedWalkForward(training.n_train, training.n_test, embargo=training.embargo, expanding=training.expanding)

@@ -109,17 +109,17 @@ def test_momentum_passes_on_every_table(tables, transform) -> None:
 
 def test_momentum_passes_on_closes_alone(tables) -> None:
     closes = {"bars": tables["bars"][["close"]], "benchmark": tables["benchmark"]}
-    audit.look_ahead(partial(features.compute, sets="momentum"), closes).raise_on_leak()
+    audit.look_ahead(partial(features.compute, sets="momentum", transform="rank"), closes).raise_on_leak()
 
 
 def test_momentum_passes_where_an_action_became_known_after_its_day(tables, sessions) -> None:
     late = tables | {"actions": tables["actions"].assign(known_at=tables["actions"]["ex_date"] + pd.Timedelta(days=14))}
-    audit.look_ahead(partial(features.compute, sets="momentum"), late, n_cuts=6).raise_on_leak()
+    audit.look_ahead(partial(features.compute, sets="momentum", transform="rank"), late, n_cuts=6).raise_on_leak()
 
 
 def test_a_single_leaking_feature_among_honest_ones_is_named(tables) -> None:
     def with_one_leak(**inputs: pd.DataFrame) -> pd.DataFrame:
-        matrix = features.compute(sets="momentum", **inputs)
+        matrix = features.compute(sets="momentum", **inputs, transform="rank")
         return matrix.assign(tomorrow=matrix["return_1"].groupby("symbol").shift(-1))
 
     report = audit.look_ahead(with_one_leak, tables)
@@ -172,7 +172,7 @@ def test_cuts_are_decided_by_the_seed_and_hold_a_month_end_and_the_last_session_
 
 
 def test_cuts_lie_where_every_feature_has_begun(tables, sessions) -> None:
-    report = audit.look_ahead(partial(features.compute, sets="momentum"), tables, n_cuts=8)
+    report = audit.look_ahead(partial(features.compute, sets="momentum", transform="rank"), tables, n_cuts=8)
     assert min(report.cuts) >= sessions[504]
 
 

@@ -20,9 +20,9 @@ def halted(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def test_the_others_are_ranked_as_in_the_batch(halted: dict[str, pd.DataFrame], has_universe: bool) -> None:
     rest = {name: table for name, table in halted.items() if name != "bars" and (has_universe or name != "universe")}
     bars = halted["bars"] if has_universe else halted["bars"].drop(index="FFF", level="symbol")
-    batch = features.compute(bars, "momentum", **rest)
+    batch = features.compute(bars, "momentum", **rest, transform="rank")
     expected = batch.loc[[batch.index[-1][0]]]
-    online = features.latest(bars, "momentum", absent=["BBB"], **rest)
+    online = features.latest(bars, "momentum", absent=["BBB"], **rest, transform="rank")
     assert "BBB" not in online.index.get_level_values("symbol")
     assert online.index.tolist() == expected.index.tolist()
     assert np.array_equal(online.to_numpy().view(np.int32), expected.to_numpy().view(np.int32))
@@ -31,10 +31,10 @@ def test_the_others_are_ranked_as_in_the_batch(halted: dict[str, pd.DataFrame], 
 def test_one_that_is_not_named_is_still_an_error(halted: dict[str, pd.DataFrame]) -> None:
     rest = {name: table for name, table in halted.items() if name != "bars"}
     with pytest.raises(DataError, match=r"BBB of the universe has no bar: .* say that there is none \(absent\)"):
-        features.latest(halted["bars"], "momentum", **rest)
+        features.latest(halted["bars"], "momentum", **rest, transform="rank")
 
 
 def test_one_that_is_named_and_has_a_bar_is_an_error(halted: dict[str, pd.DataFrame]) -> None:
     rest = {name: table for name, table in halted.items() if name != "bars"}
     with pytest.raises(DataError, match=r"said to be absent must have no bar on .*, but CCC has one"):
-        features.latest(halted["bars"], "momentum", absent=["BBB", "CCC"], **rest)
+        features.latest(halted["bars"], "momentum", absent=["BBB", "CCC"], **rest, transform="rank")

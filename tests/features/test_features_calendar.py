@@ -163,7 +163,7 @@ def _new_york(bars: pd.DataFrame) -> pd.DataFrame:
 
 def test_in_the_matrix_it_is_the_same_for_all_and_never_ranked(bars: pd.DataFrame) -> None:
     given_bars = _new_york(bars)
-    matrix = features.compute(given_bars, "calendar", calendar="XNYS")
+    matrix = features.compute(given_bars, "calendar", calendar="XNYS", transform="rank")
     by_session = matrix.groupby("date")
     pd.testing.assert_frame_equal(by_session.min(), by_session.max())
     assert matrix["sessions_until_quarter_end"].max() > 55.0
@@ -181,11 +181,11 @@ def test_without_a_calendar_only_dates_are_left() -> None:
 def test_online_it_is_what_the_batch_gives(bars: pd.DataFrame) -> None:
     given_bars = _new_york(bars)
     both = ["calendar", "session_clock"]
-    whole = features.compute(given_bars, both, calendar="XNYS")
+    whole = features.compute(given_bars, both, calendar="XNYS", transform="rank")
     dates = given_bars.index.get_level_values("date")
     for n_sessions in (1, 3, 300):
         recent = given_bars[dates >= dates.unique()[-n_sessions]]
-        online = features.latest(recent, both, calendar="XNYS")
+        online = features.latest(recent, both, calendar="XNYS", transform="rank")
         pd.testing.assert_frame_equal(online, whole[dates == dates.max()], check_exact=True)
 
 
@@ -194,7 +194,7 @@ def test_the_audit_finds_no_future(bars: pd.DataFrame) -> None:
     both = ["calendar", "session_clock"]
     plan = features.plan(both, fields=["close"])
     report = audit.look_ahead(
-        lambda **tables: features.compute(tables["bars"], both, calendar="XNYS"),
+        lambda **tables: features.compute(tables["bars"], both, calendar="XNYS", transform="rank"),
         {"bars": given_bars},
         per_symbol=plan.per_symbol,
         lookback=plan.lookbacks,

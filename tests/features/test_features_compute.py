@@ -15,7 +15,7 @@ def _rest(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def test_rows_are_the_bars_and_columns_the_plan(tables) -> None:
-    matrix = features.compute(tables["bars"], ["momentum"], **_rest(tables))
+    matrix = features.compute(tables["bars"], ["momentum"], **_rest(tables), transform="rank")
     planned = features.plan(["momentum"], fields=tables["bars"].columns, macro_series=["prices"], signal_names=["planted"])
     assert matrix.index.equals(tables["bars"].index)
     assert tuple(matrix.columns) == planned.columns
@@ -25,8 +25,8 @@ def test_rows_are_the_bars_and_columns_the_plan(tables) -> None:
 def test_rows_outside_the_universe_are_history_only(tables) -> None:
     day = tables["bars"].index[len(tables["bars"]) // 2][0]
     later = tables["universe"].assign(start=day)
-    part = features.compute(tables["bars"], "momentum", universe=later, benchmark=tables["benchmark"])
-    whole = features.compute(tables["bars"], "momentum", benchmark=tables["benchmark"])
+    part = features.compute(tables["bars"], "momentum", universe=later, benchmark=tables["benchmark"], transform="rank")
+    whole = features.compute(tables["bars"], "momentum", benchmark=tables["benchmark"], transform="rank")
     pd.testing.assert_frame_equal(part, whole.loc[day:], check_index_type=False)
 
 
@@ -39,7 +39,7 @@ def test_two_spans_of_a_symbol_leave_the_time_between_out(tables) -> None:
             "end": dates[[100, 300, 559]],
         }
     )
-    matrix = features.compute(tables["bars"], "momentum", universe=spans)
+    matrix = features.compute(tables["bars"], "momentum", universe=spans, transform="rank")
     aaa = matrix.xs("AAA", level="symbol").index
     assert aaa.equals(dates[:101].append(dates[200:301]))
 
@@ -52,15 +52,15 @@ def test_two_threads_give_the_same_bits(tables, transform) -> None:
 
 def test_inputs_are_left_as_they_were(tables) -> None:
     before = {name: table.copy(deep=True) for name, table in tables.items()}
-    features.compute(tables["bars"], "momentum", **_rest(tables))
+    features.compute(tables["bars"], "momentum", **_rest(tables), transform="rank")
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table, before[name])
 
 
 def test_empty_tables_count_as_absent(tables) -> None:
     emptied = {name: tables[name].iloc[:0] for name in ("actions", "macro", "signals", "benchmark")}
-    with_empty = features.compute(tables["bars"], "momentum", **emptied)
-    pd.testing.assert_frame_equal(with_empty, features.compute(tables["bars"], "momentum"))
+    with_empty = features.compute(tables["bars"], "momentum", **emptied, transform="rank")
+    pd.testing.assert_frame_equal(with_empty, features.compute(tables["bars"], "momentum", transform="rank"))
 
 
 def test_calendar_sessions_without_any_bar_occupy_the_window(bars) -> None:
@@ -75,22 +75,22 @@ def test_calendar_sessions_without_any_bar_occupy_the_window(bars) -> None:
 
 def test_a_date_that_is_no_session_is_an_error(bars) -> None:
     with pytest.raises(DataError, match=r"must be a session of XNYS, got 2015-01-19, 2015-02-16"):
-        features.compute(bars, "momentum", calendar="XNYS")
+        features.compute(bars, "momentum", calendar="XNYS", transform="rank")
 
 
 def test_fewer_sessions_than_the_lookback(bars) -> None:
     with pytest.raises(DataError, match=r"lookback, 505, but the bars have 400 sessions"):
-        features.compute(bars.loc[: bars.index.unique("date")[399]], "momentum")
+        features.compute(bars.loc[: bars.index.unique("date")[399]], "momentum", transform="rank")
 
 
 def test_a_date_that_goes_backwards(bars) -> None:
     with pytest.raises(DataError, match="a date or symbol goes backwards"):
-        features.compute(bars.iloc[::-1], "momentum")
+        features.compute(bars.iloc[::-1], "momentum", transform="rank")
 
 
 def test_a_row_twice(bars) -> None:
     with pytest.raises(DataError, match="no row twice"):
-        features.compute(pd.concat([bars.iloc[:1], bars]), "momentum")
+        features.compute(pd.concat([bars.iloc[:1], bars]), "momentum", transform="rank")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_values_that_are_no_price_or_volume(bars, field, value) -> None:
     spoilt.iloc[7, spoilt.columns.get_loc(field)] = value
     date, symbol = spoilt.index[7]
     with pytest.raises(DataError, match=f"'{field}' must be .*above zero.* in every bar, got {value} of {symbol} on {date.date()}"):
-        features.compute(spoilt, "momentum")
+        features.compute(spoilt, "momentum", transform="rank")
 
 
 def test_a_bar_may_lack_its_range(bars) -> None:
@@ -135,7 +135,7 @@ def test_volume_may_be_zero_and_then_has_no_impact(bars) -> None:
 def test_no_rows_or_another_index(bars) -> None:
     for wrong in (bars.iloc[:0], bars.reset_index("symbol"), bars.reset_index()):
         with pytest.raises(DataError, match=r"need bars with rows on an index \(date, symbol\)"):
-            features.compute(wrong, "momentum")
+            features.compute(wrong, "momentum", transform="rank")
 
 
 def test_a_row_without_a_date(bars) -> None:
@@ -143,7 +143,7 @@ def test_a_row_without_a_date(bars) -> None:
     keys.loc[0, "date"] = pd.NaT
     undated = bars.set_axis(pd.MultiIndex.from_frame(keys))
     with pytest.raises(DataError, match=f"must have a date, but 1 of {len(bars)} rows have none"):
-        features.compute(undated, "momentum")
+        features.compute(undated, "momentum", transform="rank")
 
 
 def test_dates_that_are_text_or_carry_a_zone(bars) -> None:
@@ -151,17 +151,17 @@ def test_dates_that_are_text_or_carry_a_zone(bars) -> None:
     for dates, said in ((keys["date"].dt.strftime("%d/%m/%Y"), "str"), (keys["date"].dt.tz_localize("UTC"), r"datetime64\[us, UTC\]")):
         other = bars.set_axis(pd.MultiIndex.from_frame(keys.assign(date=dates))).sort_index()
         with pytest.raises(DataError, match=f"must be datetime64 without a time zone, got {said}"):
-            features.compute(other, "momentum")
+            features.compute(other, "momentum", transform="rank")
 
 
 def test_a_field_twice(bars) -> None:
     with pytest.raises(DataError, match="must stand in one column, but close stands in several"):
-        features.compute(pd.concat([bars, bars[["close"]]], axis=1), "momentum")
+        features.compute(pd.concat([bars, bars[["close"]]], axis=1), "momentum", transform="rank")
 
 
 def test_no_thread_at_all(bars) -> None:
     with pytest.raises(ConfigError, match="at least one thread, but got 0"):
-        features.compute(bars, "momentum", threads=0)
+        features.compute(bars, "momentum", threads=0, transform="rank")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_no_thread_at_all(bars) -> None:
 )
 def test_how_the_frame_is_laid_out_changes_no_bit(bars, shape) -> None:
     dates = bars.index.unique("date")
-    expected = features.compute(bars.loc[dates[40] :], "momentum")
+    expected = features.compute(bars.loc[dates[40] :], "momentum", transform="rank")
     given = bars.loc[dates[40] :]
     assert given.index.levels[0][0] == dates[0]
     keys = given.index.to_frame(index=False)
@@ -187,16 +187,23 @@ def test_how_the_frame_is_laid_out_changes_no_bit(bars, shape) -> None:
         "more fields": given.assign(word="x", number=1),
         "int volume": given.astype({"volume": "int64"}),
     }[shape]
-    got = features.compute(laid_out, "momentum")
+    got = features.compute(laid_out, "momentum", transform="rank")
     assert np.array_equal(got.to_numpy().view(np.int32), expected.to_numpy().view(np.int32))
     assert got.index.tolist() == expected.index.tolist()
 
 
 def test_no_member_at_all(bars, universe) -> None:
     with pytest.raises(DataError, match="at least one bar inside the universe"):
-        features.compute(bars, "momentum", universe=universe.iloc[:0])
+        features.compute(bars, "momentum", universe=universe.iloc[:0], transform="rank")
 
 
 def test_unknown_set(bars) -> None:
     with pytest.raises(ConfigError, match="did you mean 'momentum'"):
-        features.compute(bars, ["momentom"])
+        features.compute(bars, ["momentom"], transform="rank")
+
+
+def test_values_stay_as_they_are_unless_a_transform_is_asked_for(bars) -> None:
+    one = bars[bars.index.get_level_values("symbol") == "AAA"]
+    matrix = features.compute(one, "momentum")
+    expected = one["close"].to_numpy()[1:] / one["close"].to_numpy()[:-1] - 1.0
+    np.testing.assert_allclose(matrix["return_1"].to_numpy()[1:], expected, rtol=1e-6)

@@ -334,7 +334,7 @@ def test_too_little_history_is_told(bars: pd.DataFrame) -> None:
     made = factor(fields=("close", "volume"), lookback=21)(trend)
     few = bars[bars.index.get_level_values("date") < bars.index.get_level_values("date").unique()[40]]
     with pytest.raises(DataError, match=r"at least as many sessions as their lookback, 113, but the bars have 40"):
-        features.compute(few, made)
+        features.compute(few, made, transform="rank")
 
 
 def test_the_built_in_market_is_always_the_same() -> None:
@@ -349,7 +349,7 @@ def test_the_built_in_market_is_always_the_same() -> None:
 
 def test_an_unknown_factor_says_that_a_notebooks_must_be_saved(bars: pd.DataFrame) -> None:
     with pytest.raises(ConfigError, match=r"got 'trendy'.*known to its own session only, until `touchstone factor save`"):
-        features.compute(bars, "trendy")
+        features.compute(bars, "trendy", transform="rank")
 
 
 def test_who_is_no_member_changes_no_comparison(bars: pd.DataFrame, universe: pd.DataFrame) -> None:

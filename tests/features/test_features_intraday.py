@@ -94,12 +94,12 @@ def test_dates_read_as_midnight_would_have_been_a_leak(tables: dict[str, pd.Data
 def test_the_last_bar_online_is_the_last_bar_of_the_batch(tables: dict[str, pd.DataFrame]) -> None:
     stamps = tables["bars"].index.unique("date")
     at = stamps[1000]
-    batch = features.compute(**_until(tables, at), sets=SHORT, **CLOCK)
+    batch = features.compute(**_until(tables, at), sets=SHORT, **CLOCK, transform="rank")
     history = _until(tables, at)
     recent = history["bars"].loc[stamps[900] :]
     factors = market.adjustment_factors(history["bars"], history["actions"]).loc[recent.index]
     first = factors.groupby(level="symbol").head(1).droplevel("date")
-    online = features.latest(**{**history, "bars": recent}, sets=SHORT, base_factors=first, **CLOCK)
+    online = features.latest(**{**history, "bars": recent}, sets=SHORT, base_factors=first, **CLOCK, transform="rank")
     pd.testing.assert_frame_equal(online, batch.loc[[at]], check_exact=True)
 
 
@@ -109,7 +109,7 @@ def test_a_listing_within_the_history_is_recognised_by_its_session(tables: dict[
     at = stamps[stamps.searchsorted(late["start"]) + 30]
     history = _until(tables, at)
     assert late["start"] > stamps[0]
-    online = features.latest(**history, sets=SHORT, **CLOCK)
+    online = features.latest(**history, sets=SHORT, **CLOCK, transform="rank")
     assert late["symbol"] in online.index.get_level_values("symbol")
 
 
@@ -127,10 +127,12 @@ def test_the_last_bar_online_counts_the_members_of_its_session(calendar: str) ->
     spans = spans.astype({"symbol": "str", "start": "datetime64[us]", "end": "datetime64[us]"})
     universe = market.at_bars(spans, stamps, calendar=calendar, timeframe="1h")
     only = features.FeatureSet("only", tuple(f for f in MOMENTUM.features if f.name == "return_5"))
-    batch = features.compute(bars, only, universe=universe, calendar=calendar, timeframe="1h")
+    batch = features.compute(bars, only, universe=universe, calendar=calendar, timeframe="1h", transform="rank")
     first = int(session.searchsorted(starts["NEW"]))
     for at in stamps[[first - 1, first, first + 3, -1]]:
-        online = features.latest(bars.loc[stamps[first - 10] : at], only, universe=universe, calendar=calendar, timeframe="1h")
+        online = features.latest(
+            bars.loc[stamps[first - 10] : at], only, universe=universe, calendar=calendar, timeframe="1h", transform="rank"
+        )
         pd.testing.assert_frame_equal(online, batch.loc[[at]], check_exact=True)
 
 
@@ -138,7 +140,7 @@ def test_a_stamp_that_is_no_bar_of_the_calendar_is_named(tables: dict[str, pd.Da
     bars = tables["bars"].iloc[:2000]
     shifted = bars.set_axis(bars.index.set_levels(bars.index.levels[0] + pd.Timedelta("1min"), level="date"))
     with pytest.raises(DataError, match=r"must be a 30m bar of XNYS, got 2019-01-02 15:01"):
-        features.compute(shifted, SHORT, **CLOCK)
+        features.compute(shifted, SHORT, **CLOCK, transform="rank")
 
 
 def _until(tables: dict[str, pd.DataFrame], at: pd.Timestamp) -> dict[str, pd.DataFrame]:

@@ -91,7 +91,7 @@ def test_a_signal_known_before_the_first_session_is_there_from_it() -> None:
 
 
 def test_columns_come_after_the_features_and_only_signals_are_ranked(tables) -> None:
-    matrix = features.compute(tables["bars"], "momentum", **{name: tables[name] for name in tables if name != "bars"})
+    matrix = features.compute(tables["bars"], "momentum", **{name: tables[name] for name in tables if name != "bars"}, transform="rank")
     assert list(matrix.columns[-2:]) == ["macro_prices", "signal_planted"]
     assert matrix["signal_planted"].abs().max() < 0.5
     by_session = matrix["macro_prices"].groupby("date")

@@ -99,11 +99,11 @@ def test_values_do_not_depend_on_where_history_begins(revised: pd.DataFrame, bar
 def test_online_it_is_what_the_batch_gives(tables: dict[str, Any], revised: pd.DataFrame, sessions: pd.DatetimeIndex) -> None:
     sets, told = ["macro", "momentum"], {"macro": revised, **{name: tables[name] for name in ("benchmark", "universe", "actions")}}
     bars = tables["bars"]
-    whole = features.compute(bars, sets, **told)
+    whole = features.compute(bars, sets, **told, transform="rank")
     recent = bars.loc[sessions[-510] :]
     base = market.adjustment_factors(bars, told["actions"]).loc[recent.index].groupby(level="symbol").first()
     known = revised[revised["known_at"] <= sessions[-1]]
-    online = features.latest(recent, sets, **told | {"macro": known}, base_factors=base)
+    online = features.latest(recent, sets, **told | {"macro": known}, base_factors=base, transform="rank")
     pd.testing.assert_frame_equal(online, whole.loc[online.index], check_exact=True)
 
 

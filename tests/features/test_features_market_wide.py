@@ -46,7 +46,7 @@ def test_every_symbol_has_the_value_from_when_it_was_known() -> None:
 def test_a_name_speaks_of_all_or_of_single_symbols(bars: pd.DataFrame) -> None:
     mixed = signals(("s", "*", 0, 7.0, 0), ("s", "A", 1, 8.0, 1))
     with pytest.raises(DataError, match=r"\('\*'\) or of single ones, but s does both: give the two different names"):
-        features.compute(bars, "momentum", signals=mixed)
+        features.compute(bars, "momentum", signals=mixed, transform="rank")
 
 
 def test_in_the_matrix_it_is_the_same_for_all_and_not_ranked(tables, mood) -> None:
@@ -73,7 +73,7 @@ def test_online_it_is_what_the_batch_gives(tables, mood) -> None:
     factors = market.adjustment_factors(tables["bars"], tables["actions"])
     base = factors.loc[recent.index].groupby(level="symbol").first()
     told = {name: table for name, table in joined.items() if name != "bars"}
-    online = features.latest(recent, "momentum", **told, base_factors=base)
+    online = features.latest(recent, "momentum", **told, base_factors=base, transform="rank")
     pd.testing.assert_frame_equal(online, whole[whole.index.get_level_values("date") == day], check_exact=True)
 
 
@@ -97,7 +97,9 @@ def test_late_news_of_before_the_bars_is_refused(tables) -> None:
 
 
 def _compute(**tables: pd.DataFrame) -> pd.DataFrame:
-    return features.compute(tables["bars"], "momentum", **{name: table for name, table in tables.items() if name != "bars"})
+    return features.compute(
+        tables["bars"], "momentum", **{name: table for name, table in tables.items() if name != "bars"}, transform="rank"
+    )
 
 
 def _joined_by_period(**tables: pd.DataFrame) -> pd.DataFrame:

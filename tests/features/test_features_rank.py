@@ -54,7 +54,7 @@ def test_one_value_alone_has_no_rank() -> None:
 def test_members_only_are_ranked(bars: pd.DataFrame, universe: pd.DataFrame, benchmark: pd.DataFrame) -> None:
     start = universe["start"].iloc[0]
     members = universe[universe["symbol"].isin(["AAA", "BBB", "EEE"])].assign(start=start)
-    ranked = features.compute(bars, "momentum", universe=members, benchmark=benchmark)
+    ranked = features.compute(bars, "momentum", universe=members, benchmark=benchmark, transform="rank")
     raw = features.compute(bars, "momentum", benchmark=benchmark, transform="none")
     day = bars.index[-1][0]
     expected = raw.loc[day].loc[["AAA", "BBB", "EEE"]].rank().sub(0.5).div(3).sub(0.5).astype("float32")
@@ -64,7 +64,7 @@ def test_members_only_are_ranked(bars: pd.DataFrame, universe: pd.DataFrame, ben
 def test_one_symbol_cannot_be_ranked_but_stands_as_it_is(bars: pd.DataFrame) -> None:
     one = bars[bars.index.get_level_values("symbol") == "AAA"]
     with pytest.raises(DataError, match=r"at least two symbols, but the bars hold only AAA.*transform to none"):
-        features.compute(one, "momentum")
+        features.compute(one, "momentum", transform="rank")
     assert features.compute(one, "momentum", transform="none")["return_1"].notna().sum() == len(one) - 1
 
 

@@ -57,7 +57,7 @@ def test_online_is_the_batch_and_the_audit_finds_no_future(tables) -> None:
     assert whole["signal_planted"].isna().sum() > _compute(**{**tables, "signals": given})["signal_planted"].isna().sum() + 100
     told = {name: table for name, table in joined.items() if name != "bars"}
     last = whole.index.get_level_values("date") == whole.index[-1][0]
-    pd.testing.assert_frame_equal(features.latest(tables["bars"], "momentum", **told), whole[last], check_exact=True)
+    pd.testing.assert_frame_equal(features.latest(tables["bars"], "momentum", **told, transform="rank"), whole[last], check_exact=True)
     assert audit.look_ahead(_compute, joined, n_cuts=3, seed=4).passed
 
 
@@ -103,4 +103,6 @@ def _asked(*rows: dict[str, object]) -> pd.DataFrame:
 
 
 def _compute(**tables: pd.DataFrame) -> pd.DataFrame:
-    return features.compute(tables["bars"], "momentum", **{name: table for name, table in tables.items() if name != "bars"})
+    return features.compute(
+        tables["bars"], "momentum", **{name: table for name, table in tables.items() if name != "bars"}, transform="rank"
+    )

@@ -88,7 +88,9 @@ def research() -> Research:
     clean = market.ingest(raw)
     tables = {name: getattr(clean, name) for name in ("bars", "actions", "signals", "universe", "benchmark")}
     tables["macro"] = _macro(clean.bars.index[0][0])
-    matrix = features.compute(tables["bars"], ("momentum",), **{name: table for name, table in tables.items() if name != "bars"})
+    matrix = features.compute(
+        tables["bars"], ("momentum",), **{name: table for name, table in tables.items() if name != "bars"}, transform="rank"
+    )
     used = matrix[matrix.index.get_level_values("date") >= matrix.index.levels[0][300]]
     target = pd.Series(np.random.default_rng(1).standard_normal(len(used)), index=used.index, name="label") + used["return_5"].fillna(0.0)
     fitted = {name: models.make(name, **given).fit(used, target.astype(np.float64)) for name, given in PARAMETERS.items()}

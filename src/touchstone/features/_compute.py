@@ -24,7 +24,7 @@ def compute(
     sectors: pd.DataFrame | None = None,
     calendar: str | None = None,
     timeframe: str = "1d",
-    transform: Transform = "rank",
+    transform: Transform = "none",
     threads: int = 1,
     memory_budget: int = DEFAULT_BUDGET,
 ) -> pd.DataFrame:
@@ -47,8 +47,9 @@ def compute(
     timeframe
         Width of the bars on that calendar. Lookbacks count bars: what is said of sessions here is said of bars of any width.
     transform
-        ``rank``: per session, among members with a value, (average rank - 0.5) / n - 0.5, which lies inside (-0.5, 0.5); one
-        value alone gives NaN. ``none``: values as they are. Macro and signals of the symbol ``*`` are never ranked.
+        ``none``: values as they are. ``rank``: per session, among members with a value, (average rank - 0.5) / n - 0.5, which
+        lies inside (-0.5, 0.5); one value alone gives NaN. ``zscore``: less the session's mean, over its standard deviation
+        (ddof 1); NaN where nothing differs. Macro, calendar and signals of the symbol ``*`` stay as they are.
     threads
         Threads over blocks of symbols; the bits do not depend on it.
     memory_budget

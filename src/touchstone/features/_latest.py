@@ -34,7 +34,7 @@ def latest(
     sectors: pd.DataFrame | None = None,
     calendar: str | None = None,
     timeframe: str = "1d",
-    transform: Transform = "rank",
+    transform: Transform = "none",
     threads: int = 1,
     base_factors: pd.DataFrame | None = None,
     absent: Sequence[str] = (),
